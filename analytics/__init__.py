@@ -1,0 +1,1 @@
+"""Headroom: how much more AWS access every identity has than it uses."""

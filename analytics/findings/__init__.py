@@ -1,0 +1,1 @@
+"""What follows from reach and use."""
