@@ -1,0 +1,200 @@
+"""CloudTrail Parquet as one view of events: find the files, look at their footers, write the SELECT.
+
+INVARIANT: a file that cannot be read is a `SourceFile` with a problem, never an exception and never silence.
+Hive partition columns are ignored: every canonical column is in the records themselves, so folder names such as
+`region=` can neither shadow nor contradict them.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analytics.sources.columns import COLUMNS, RELATION, Expression, expression, literal, quoted
+from analytics.sources.layouts import Schema, recognise, schema_of
+
+SOURCE_FILE = "source_file"
+CANONICAL: tuple[str, ...] = (*(column.name for column in COLUMNS), SOURCE_FILE)
+"""The names of the canonical columns, in order."""
+
+
+class SourceError(ValueError):
+    """A path that was asked for and leads to no file at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """What the footer of one Parquet file says; with a `problem` it is not read."""
+
+    path: str
+    layout: str | None = None  # A, B or D of docs/EVENTS.md
+    rows: int = 0
+    uncompressed_bytes: int = 0
+    schema_key: str = ""  # equal for files that can be read together
+    problem: str | None = None  # one sentence without the path: what is wrong and what to do
+    schema: Schema = field(default=(), repr=False)
+
+
+def discover(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Files from files, folders (searched whole) and globs: sorted, each once.
+
+    Names that begin with `_` or `.` inside a folder are left out, as Hive, Spark and Athena do with their own notes.
+    Raises SourceError for a path that leads to no file.
+    """
+    found: dict[str, str] = {}
+    for given in paths:
+        path = os.fspath(given)
+        files = list(_expand(path))
+        if not files:
+            raise SourceError(_nothing_at(path))
+        for name in files:
+            found.setdefault(os.path.realpath(name), os.path.normpath(name))
+    return sorted(found.values())
+
+
+def _nothing_at(path: str) -> str:
+    if "://" in path:
+        return f"`{path}` is a URL, which is not read; copy the files to a local folder and name that"
+    if Path(path).is_dir():
+        return f"folder `{path}` holds no files; name the folder that holds the Parquet files"
+    return f"`{path}` matches no file; check the spelling, and quote a pattern such as '*.parquet'"
+
+
+def _expand(path: str) -> Iterator[str]:
+    matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - a pattern may be absolute
+    for match in matches:
+        if Path(match).is_dir():
+            yield from _walk(Path(match), set())
+        else:
+            yield match
+
+
+def _walk(folder: Path, seen: set[Path]) -> Iterator[str]:
+    real = folder.resolve()
+    if real in seen:  # a symbolic link that leads back up
+        return
+    seen.add(real)
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith(("_", ".")):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, seen)
+        else:
+            yield str(entry)
+
+
+def inspect(paths: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
+    """The footer of every file, in the order given; only footers are read."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(_inspect, [os.fspath(path) for path in paths]))
+
+
+def _inspect(path: str) -> SourceFile:
+    try:
+        with pq.ParquetFile(path) as file:
+            metadata = file.metadata
+            schema = schema_of(file.schema_arrow)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        return SourceFile(path, problem=_unreadable(path, error))
+    recognised = recognise(schema)
+    if recognised.problem:
+        return SourceFile(path, rows=metadata.num_rows, problem=recognised.problem, schema=schema)
+    return SourceFile(
+        path,
+        layout=recognised.layout,
+        rows=metadata.num_rows,
+        uncompressed_bytes=sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),
+        schema_key=_digest(_expressions(schema, COLUMN_NAMES)),
+        schema=schema,
+    )
+
+
+# What a file that is no Parquet begins with, and what to say of it.
+_BEGINNINGS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "is a gzip file and not Parquet; raw CloudTrail logs go through `convert` first"),
+    (b"{", "is JSON and not Parquet; raw CloudTrail logs go through `convert` first"),
+    (b"[", "is JSON and not Parquet; raw CloudTrail logs go through `convert` first"),
+    (b"PARE", "is an encrypted Parquet file; decrypt it first"),
+    (b"PAR1", "is a Parquet file that is cut off or damaged: its footer cannot be read; copy it again"),
+    (b"ORC", "is an ORC file; write the table as Parquet"),
+    (b"Obj\x01", "is an Avro file; write the table as Parquet"),
+)
+
+
+def _unreadable(path: str, error: Exception) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(4)
+    except OSError as unopened:
+        return f"cannot be opened ({unopened.strerror or unopened}); check the path and its permissions"
+    if not start:
+        return "is empty (0 bytes); copy it again or leave it out"
+    for beginning, sentence in _BEGINNINGS:
+        if start.startswith(beginning):
+            return sentence
+    reason = str(error).split("\n", maxsplit=1)[0].strip().rstrip(".")
+    return f"is not a Parquet file ({reason[:200]}); leave it out"
+
+
+COLUMN_NAMES: frozenset[str] = frozenset(column.name for column in COLUMNS)
+
+
+def _expressions(schema: Schema, wanted: frozenset[str]) -> tuple[Expression, ...]:
+    return tuple(expression(column, schema) for column in COLUMNS if column.name in wanted)
+
+
+def _digest(expressions: tuple[Expression, ...]) -> str:
+    text = "\n".join(f"{one.sql}\t{one.whole}" for one in expressions)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def events_select(files: Sequence[SourceFile], columns: Iterable[str] | None = None) -> str:
+    """The SELECT that gives the canonical columns of all files without a problem.
+
+    Files that need the same expressions share one `read_parquet`. Name the `columns` that are wanted (default: all,
+    `CANONICAL`): files whose other columns conflict then still share one. No readable file gives a SELECT of no rows.
+    """
+    wanted = frozenset(CANONICAL if columns is None else columns)
+    if unknown := sorted(wanted - set(CANONICAL)):
+        raise ValueError(f"no canonical column {', '.join(f'`{name}`' for name in unknown)}; see docs/EVENTS.md")
+    groups: dict[tuple[Expression, ...], list[str]] = {}
+    by_schema: dict[Schema, tuple[Expression, ...]] = {}
+    for file in files:
+        if file.problem is None:
+            if file.schema not in by_schema:
+                by_schema[file.schema] = _expressions(file.schema, wanted)
+            groups.setdefault(by_schema[file.schema], []).append(file.path)
+    if not groups:
+        return _no_rows(wanted)
+    return "\nUNION ALL BY NAME\n".join(_select(ones, paths, wanted) for ones, paths in groups.items())
+
+
+def _select(expressions: tuple[Expression, ...], paths: Sequence[str], wanted: frozenset[str]) -> str:
+    lines = [f"{one.sql} AS {quoted(one.column.name)}" for one in expressions]
+    if SOURCE_FILE in wanted:
+        lines.append(f"{RELATION}.{quoted(_FILE)} AS {SOURCE_FILE}")
+    files = ", ".join(literal(_exact(path)) for path in paths)
+    options = f"hive_partitioning = false, union_by_name = false, filename = {literal(_FILE)}"
+    return f"SELECT {', '.join(lines)}\nFROM read_parquet([{files}], {options}) AS {RELATION}"
+
+
+_FILE = "headroom source file"  # a name that no export has
+
+
+def _exact(path: str) -> str:
+    # DuckDB reads a path as a glob; a bracket expression of one character stands for itself.
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
+
+
+def _no_rows(wanted: frozenset[str]) -> str:
+    types = {column.name: column.type for column in COLUMNS} | {SOURCE_FILE: "VARCHAR"}
+    empty = ", ".join(f"CAST(NULL AS {types[name]}) AS {quoted(name)}" for name in CANONICAL if name in wanted)
+    return f"SELECT {empty} WHERE false"
