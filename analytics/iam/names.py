@@ -48,20 +48,21 @@ def account_of(arn: str) -> str | None:
     return parsed.account_id or None if parsed else None
 
 
+# First prefix of an ARN's resource that fits; the two reserved paths are IAM's own.
+_KIND_BY_PREFIX = (
+    ("role/aws-service-role/", PrincipalKind.SERVICE_LINKED_ROLE),
+    ("role/aws-reserved/sso.amazonaws.com/", PrincipalKind.SSO_ROLE),
+    ("role/", PrincipalKind.ROLE),
+    ("user/", PrincipalKind.USER),
+)
+
+
 def kind_of_arn(arn: str) -> PrincipalKind:
     """The kind of an IAM identity by its ARN alone."""
     parsed = parse_arn(arn)
-    if parsed is None or parsed.service not in {"iam", "sts"}:
+    if parsed is None or parsed.service != "iam":
         return PrincipalKind.UNKNOWN
-    resource = parsed.resource
-    if resource.startswith("role/aws-service-role/"):
-        return PrincipalKind.SERVICE_LINKED_ROLE
-    if resource.startswith("role/aws-reserved/sso.amazonaws.com/"):
-        return PrincipalKind.SSO_ROLE
-    if resource.startswith("role/"):
-        return PrincipalKind.ROLE
-    if resource.startswith("user/"):
-        return PrincipalKind.USER
-    if resource == "root":
+    if parsed.resource == "root":
         return PrincipalKind.ROOT
-    return PrincipalKind.UNKNOWN
+    fitting = (kind for prefix, kind in _KIND_BY_PREFIX if parsed.resource.startswith(prefix))
+    return next(fitting, PrincipalKind.UNKNOWN)

@@ -1,0 +1,19 @@
+-- Who made a call, as text that the snapshot resolves later (sources/identity.py): an ARN, or kind ':' name.
+-- CloudTrail User Guide, "CloudTrail userIdentity element". Cheapest and most frequent cases first: this runs per event.
+create or replace temp macro principal_ref(
+    event_type, event_source, identity_type, identity_arn, identity_principal_id, identity_user_name, issuer_arn, invoked_by
+) as case
+    when identity_type = 'AssumedRole' and issuer_arn is not null then issuer_arn
+    when event_type = 'AwsServiceEvent' then 'service:' || coalesce(invoked_by, event_source)
+    when identity_type in ('IAMUser', 'Root') then coalesce(identity_arn, 'unknown:')
+    when identity_type = 'FederatedUser' and issuer_arn is not null then issuer_arn
+    when identity_type = 'AssumedRole' and identity_arn is not null
+        then 'session:' || coalesce(nullif(regexp_extract(identity_arn, '^arn:[^:]*:sts::[^:]*:assumed-role/[^/]+'), ''), identity_arn)
+    when identity_type in ('SAMLUser', 'WebIdentityUser', 'IdentityCenterUser', 'FederatedUser')
+        then 'federated:' || identity_type || ':' || coalesce(identity_user_name, identity_principal_id, 'unnamed')
+    when identity_type = 'AWSAccount' then 'id:' || coalesce(split_part(identity_principal_id, ':', 1), '')
+    when identity_type = 'AWSService' or (identity_type is null and invoked_by is not null)
+        then 'service:' || coalesce(invoked_by, event_source)
+    when identity_arn is not null and identity_type is null then identity_arn
+    else 'unknown:'
+end
