@@ -133,6 +133,8 @@ def truth(value: Value) -> str:
     """A truth value, also from `'true'` and `'false'`."""
     if value.type.kind is Kind.BOOLEAN:
         return value.sql
+    if value.type.kind is Kind.NUMBER:
+        return f"({value.sql} <> 0)"
     return f"TRY_CAST({_as_text(value)} AS BOOLEAN)"
 
 
