@@ -11,15 +11,16 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analytics.sources.columns import COLUMNS, RELATION, Expression, expression, literal, quoted
-from analytics.sources.layouts import Schema, recognise, schema_of
+from analytics.sources.layouts import Recognition, Schema, recognise, schema_of
 
 SOURCE_FILE = "source_file"
 CANONICAL: tuple[str, ...] = (*(column.name for column in COLUMNS), SOURCE_FILE)
@@ -93,28 +94,38 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[str]:
 
 def inspect(paths: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     """The footer of every file, in the order given; only footers are read."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(_inspect, [os.fspath(path) for path in paths]))
+    return [_inspect(os.fspath(path)) for path in paths]
 
 
 def _inspect(path: str) -> SourceFile:
     try:
-        with pq.ParquetFile(path) as file:
-            metadata = file.metadata
-            schema = schema_of(file.schema_arrow)
+        metadata = pq.read_metadata(path)
+        known = _known(metadata.schema.to_arrow_schema().serialize().to_pybytes())
     except (pa.ArrowException, OSError, ValueError) as error:
         return SourceFile(path, problem=_unreadable(path, error))
-    recognised = recognise(schema)
-    if recognised.problem:
-        return SourceFile(path, rows=metadata.num_rows, problem=recognised.problem, schema=schema)
     return SourceFile(
         path,
-        layout=recognised.layout,
+        layout=known.recognised.layout,
         rows=metadata.num_rows,
         uncompressed_bytes=sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)),
-        schema_key=_digest(_expressions(schema, COLUMN_NAMES)),
-        schema=schema,
+        schema_key=known.key,
+        problem=known.recognised.problem,
+        schema=known.schema,
     )
+
+
+class _Known(NamedTuple):
+    recognised: Recognition
+    schema: Schema
+    key: str
+
+
+@lru_cache(maxsize=4096)
+def _known(arrow: bytes) -> _Known:
+    """What a schema, as Arrow writes it, means: thousands of files have the same few."""
+    schema = schema_of(pa.ipc.read_schema(pa.py_buffer(arrow)))
+    text = "\n".join(f"{one.sql}\t{one.whole}" for one in _expressions(schema, frozenset(CANONICAL)))
+    return _Known(recognise(schema), schema, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 # What a file that is no Parquet begins with, and what to say of it.
@@ -144,16 +155,8 @@ def _unreadable(path: str, error: Exception) -> str:
     return f"is not a Parquet file ({reason[:200]}); leave it out"
 
 
-COLUMN_NAMES: frozenset[str] = frozenset(column.name for column in COLUMNS)
-
-
 def _expressions(schema: Schema, wanted: frozenset[str]) -> tuple[Expression, ...]:
     return tuple(expression(column, schema) for column in COLUMNS if column.name in wanted)
-
-
-def _digest(expressions: tuple[Expression, ...]) -> str:
-    text = "\n".join(f"{one.sql}\t{one.whole}" for one in expressions)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def events_select(files: Sequence[SourceFile], columns: Iterable[str] | None = None) -> str:
