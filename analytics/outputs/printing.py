@@ -1,0 +1,94 @@
+"""Documents on a terminal: JSON for scripts, CSV for a sheet, a table for a person."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST_ROWS = 40  # of a table on a terminal; `--csv` and `--json` have all
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def as_json(document: Mapping[str, Any]) -> None:
+    """One document on stdout and nothing else."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The rows with a header; text that a spreadsheet would take for a formula is quoted with an apostrophe."""
+    flat = [_flat(row) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in flat)
+
+
+def as_table(document: Mapping[str, Any], rows: str) -> None:
+    """The build, what is single in the document, and the first rows of its main list."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    build = document["build"]
+    window = build["window"]
+    console.print(
+        Text(f"Build {build['id']}, window {window['start']} to {window['end']} ({window['days']} days), UTC"),
+    )
+    for name in ("totals", "identity"):
+        for key, value in _flat(document.get(name, {})).items():
+            if value is not None:
+                console.print(Text(f"  {_words(key)}: {value}"))
+    entries = [_flat(row) for row in document[rows]]
+    names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        table.add_column(_words(name), overflow="fold", justify="right" if _numeric(entries, name) else "left")
+    for row in entries[:MOST_ROWS]:
+        table.add_row(*(Text("" if row.get(name) is None else str(row[name])) for name in names))
+    console.print(table)
+    if len(entries) > MOST_ROWS:
+        console.print(Text(f"{len(entries) - MOST_ROWS:,} more rows; --csv or --json has all {len(entries):,}"))
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested values as text of one cell."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{key}": inner for key, inner in value.items()}
+        elif isinstance(value, list):
+            flat[name] = "; ".join(_one_line(item) for item in value)
+        else:
+            flat[name] = value
+    return flat
+
+
+def _one_line(item: Any) -> str:
+    if isinstance(item, dict) and "policy" in item:
+        return f"{item['policy']} [{item['sid'] or item['index']}]"
+    return str(item)
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _any(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return any(row.get(name) not in (None, "") for row in rows)
+
+
+def _numeric(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    values = [row[name] for row in rows if row.get(name) is not None]
+    return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

@@ -1,0 +1,81 @@
+"""One cell of the grid, opened to the action: the reach of one identity against what it did.
+
+Identity by action is never a table of a build; it is worked out here from sets, in microseconds.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analytics.outputs.queries.build import records
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SETS = """
+select reach.surely, reach.maybe, observable.mask as observable
+from principals
+left join reach using (reach_id)
+left join observable on observable.account_id = principals.account_id and observable.window_days = $window_days
+where principal_arn = $principal_arn"""
+
+# Denied calls are no use; a throttled one may have been allowed (DESIGN.md, "Use").
+ACTIONS = """
+with seen as (
+    select action,
+        sum(calls) filter (where match = 'all') as calls,
+        coalesce(sum(calls - denied - throttled) filter (where match = 'all'), 0) > 0 as used,
+        sum(calls - denied) > 0 as possible,
+        sum(calls) as all_calls, sum(denied) as denied,
+        max(last_time) filter (where calls > denied) as last_used
+    from usage
+    where principal_arn = $principal_arn and day > (select window_end - $window_days::integer from build)
+    group by action
+)
+select number, actions.action, access_level, visibility, weight, weight_class, high_risk,
+    coalesce(used, false) as used, coalesce(possible, false) as possible,
+    coalesce(all_calls, 0)::bigint as calls, coalesce(denied, 0)::bigint as denied, last_used
+from actions left join seen using (action)
+where $service is null or service = $service
+order by number"""
+
+STATES = ("unused", "unobserved", "possible", "used")  # the order in which a person wants them
+
+
+def cell_actions(
+    con: DuckDBPyConnection, *, principal_arn: str, window_days: int, service: str | None = None
+) -> pd.DataFrame:
+    """One row per action that the identity may do or did, of one service or of all; unused and heaviest first.
+
+    `state` is one of STATES; `reach` is surely, maybe or, for a use that no collected policy grants, none.
+    """
+    asked = {"principal_arn": principal_arn, "window_days": window_days, "service": service}
+    rows = con.execute(ACTIONS, asked).df()
+    surely, maybe, observable = _sets(con, principal_arn, window_days)
+    bits = rows["number"].to_list()
+    rows["reach"] = [("surely" if surely >> n & 1 else "maybe") if maybe >> n & 1 else "none" for n in bits]
+    rows["state"] = [
+        "used" if used else "possible" if possible else "unused" if observable >> number & 1 else "unobserved"
+        for used, possible, number in zip(rows["used"], rows["possible"], bits, strict=True)
+    ]
+    seen = rows["used"] | rows["possible"]
+    rows = rows[(rows["reach"] != "none") | seen | (rows["denied"] > 0)]
+    rows.loc[(rows["reach"] == "none") & ~seen, "state"] = "denied"
+    rows["state"] = pd.Categorical(rows["state"], categories=[*STATES, "denied"], ordered=True)
+    return rows.sort_values(["state", "weight", "action"], ascending=[True, False, True]).drop(
+        columns=["number", "used", "possible"]
+    )
+
+
+def _sets(con: DuckDBPyConnection, principal_arn: str, window_days: int) -> tuple[int, int, int]:
+    """Surely, maybe and observable as bit sets; all empty for an identity whose policies are not known."""
+    found = records(con, SETS, {"principal_arn": principal_arn, "window_days": window_days})
+    row = found[0] if found else {}
+    return tuple(_bits(row.get(name)) for name in ("surely", "maybe", "observable"))  # type: ignore[return-value]
+
+
+def _bits(packed: bytes | None) -> int:
+    return int.from_bytes(zlib.decompress(packed), "little") if packed else 0

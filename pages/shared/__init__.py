@@ -1,0 +1,1 @@
+"""What the pages share: cached reads, widgets, charts, the grid, and the one way to print untrusted text."""

@@ -1,0 +1,124 @@
+"""The controls of the privilege grid, kept in the URL: layout, sorting, page, and the cell that is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from analytics.outputs import queries
+from analytics.outputs.queries import Grid, Measure, Order, RowKind
+from pages.shared import data
+from pages.shared.privilege_grid import MEASURES, ROW_TITLES
+from pages.shared.text import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.outputs.queries import Build, Filters, HeatmapPage
+    from pages.shared.matrix import Picked
+
+ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
+WIDTHS = {"Top 30": 30, "Top 60": 60, "All": None}
+ORDERS = {
+    "Measure": Order.MEASURE,
+    "Name": Order.NAME,
+    "Least recently used": Order.LEAST_RECENT,
+    "Calls": Order.CALLS,
+}
+
+
+def choices(build: Build) -> tuple[Grid, int | None]:
+    """How the grid is laid out, and how many services it shows (None: all)."""
+    measures = {name: measure for measure, name in MEASURES.items()}
+    if not build.has_snapshot:
+        measures = {MEASURES[Measure.CALLS]: Measure.CALLS}
+    services = data.read(queries.services)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        by = _segments("Rows", list(ROWS), "by")
+        measure = _segments("Colour", list(measures), "measure")
+        width = _segments("Services", list(WIDTHS), "services")
+        order = st.selectbox(
+            "Sort rows by", [*ORDERS, *services], key="sort", bind="query-params", filter_mode="contains", width=220,
+            help="By a whole row's measure, name, last use or calls, or by the measure in one service",
+        )  # fmt: skip
+    return (
+        Grid(
+            by=ROWS[by],
+            measure=measures[measure],
+            order=ORDERS.get(order, Order.MEASURE),
+            order_service=order if order in services else None,
+        ),
+        WIDTHS[width],
+    )
+
+
+def _segments(label: str, options: list[str], key: str) -> str:
+    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
+    return chosen if chosen in options else options[0]
+
+
+def pager(size: int, rows: int, filters: Filters, grid: Grid) -> int:
+    """The pages of the grid; the offset of the chosen one. A link to a row opens the page that the row is on."""
+    pages = max(1, -(-size // rows))
+    row = st.query_params.get("row")
+    if row and row != st.session_state.get("grid_opened_row"):
+        st.session_state["grid_opened_row"] = row
+        rank = data.read(queries.heatmap_rank, filters=filters, row_key=row, grid=grid)
+        if rank is not None:
+            st.session_state["page"] = rank // rows + 1
+    if st.session_state.get("page", 1) > pages:
+        st.session_state["page"] = pages
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+        first = (page - 1) * rows
+        st.caption(f"{first + 1:,}–{min(size, first + rows):,} of {size:,} {ROW_TITLES[grid.by].lower()} rows")
+    return first
+
+
+def selection() -> tuple[str, str]:
+    """The row and the service that are open, as the URL names them; empty for none. Not checked yet."""
+    return st.query_params.get("row", ""), st.query_params.get("service", "")
+
+
+def open_picked(page: HeatmapPage, grid: Grid) -> Callable[[Picked], None]:
+    """What a click does: names, never positions, go into the URL."""
+    del grid
+
+    def opened(picked: Picked) -> None:
+        service = None if picked.column is None else page.services[picked.column]
+        if picked.sort and service:
+            st.session_state["sort"] = service
+            return
+        row = None if picked.row is None else page.row_keys[picked.row]
+        st.session_state["grid_opened_row"] = row
+        for name, value in (("row", row), ("service", service)):
+            if value is None:
+                st.query_params.pop(name, None)
+            else:
+                st.query_params[name] = value
+
+    return opened
+
+
+def hidden_services_note(page: HeatmapPage, grid: Grid) -> None:
+    """How much of the picture lies in the services that are not shown."""
+    hidden = page.total_services - len(page.services)
+    if hidden > 0:
+        measured = MEASURES[grid.measure].lower()
+        st.caption(
+            f"{hidden} more services hold {percent(1 - page.shown)} of the {measured}; choose “All” to see them."
+        )
+
+
+def table_twin(page: HeatmapPage, grid: Grid) -> None:
+    """The numbers of the grid as a table, for readers who cannot see a canvas."""
+    with st.expander("The same rows as a table", key="grid_table", on_change="rerun") as expander:
+        if not expander.open:
+            return
+        values = page.facts[{"weight": "unused_weight", "share": "unused", "calls": "calls"}[grid.measure]]
+        frame = pd.DataFrame(values, columns=list(page.services))
+        frame.insert(0, ROW_TITLES[grid.by], list(page.row_labels))
+        frame.insert(1, MEASURES[grid.measure], page.amounts)
+        st.dataframe(frame, hide_index=True)

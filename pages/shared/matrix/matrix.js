@@ -1,0 +1,355 @@
+// The grid of matrix/__init__.py. Runs again on every change of data or theme, so handlers are assigned, never added.
+// Names are untrusted: they are drawn with fillText or set as textContent, never parsed.
+
+const ROW = 18, NAMES = 214, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3
+const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and the observer of its width
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const find = (selector) => parentElement.querySelector(selector)
+  const scroll = find(".scroll"), names = find(".names"), cells = find(".cells"), status = find(".status")
+  const tip = find(".tip"), root = find(".matrix")
+  const grid = unpack(data), theme = themeOf(root, grid)
+  const memory = kept.get(parentElement) ?? { at: [0, 0], chosen: "" }
+  kept.set(parentElement, memory)
+  const chosen = JSON.stringify([data.selected, data.rows.labels, data.columns.labels])
+  if (memory.chosen !== chosen && data.selected.some((position) => position >= 0)) memory.at = [...data.selected]
+  memory.chosen = chosen
+  memory.at = [Math.min(memory.at[0], grid.height - 1), Math.min(memory.at[1], grid.width - 1)]
+  scroll.setAttribute("aria-label", data.label)
+
+  let layout
+  const redraw = () => {
+    layout = layoutOf(grid, scroll.clientWidth)
+    drawNames(names, grid, layout, theme, memory.at)
+    drawCells(cells, grid, layout, theme, memory.at)
+  }
+  const positionAt = (event) => {
+    const box = scroll.getBoundingClientRect()
+    const x = event.clientX - box.left - scroll.clientLeft, y = event.clientY - box.top - scroll.clientTop
+    const row = y < layout.head ? -1 : Math.floor((y - layout.head) / ROW)
+    const inside = x - layout.names + scroll.scrollLeft
+    let column = -1
+    if (x >= layout.names) {
+      // A slanted name leans to the right: above the grid, follow it down to the column it stands on.
+      const foot = row < 0 ? inside - (layout.head - 6 - y) * 0.577 : inside
+      column = Math.floor(foot / layout.cell)
+      if (row < 0 && column < 0) return null
+    }
+    if (row >= grid.height || column >= grid.width || (row < 0 && column < 0)) return null
+    return [row, column]
+  }
+  const pick = (at, sort = false) => setTriggerValue("picked", { row: at[0], column: at[1], sort })
+  const move = (at) => {
+    memory.at = at
+    redraw()
+    if (at[1] >= 0) bringIntoView(scroll, layout, at[1])
+    status.textContent = describe(grid, at)
+  }
+
+  scroll.onmousemove = (event) => {
+    const at = positionAt(event)
+    scroll.style.cursor = at ? "pointer" : "default"
+    showTip(tip, root, at ? describe(grid, at) : "", event)
+  }
+  scroll.onmouseleave = () => showTip(tip, root, "")
+  scroll.onclick = (event) => {
+    const at = positionAt(event)
+    if (!at) return
+    move(at)
+    pick(at, event.shiftKey && at[1] >= 0)
+  }
+  scroll.onkeydown = (event) => {
+    const [row, column] = memory.at, first = row < 0 ? 0 : -1
+    const to = {
+      ArrowUp: [Math.max(column < 0 ? 0 : -1, row - 1), column],
+      ArrowDown: [Math.min(grid.height - 1, row + 1), column],
+      ArrowLeft: [row, Math.max(first, column - 1)],
+      ArrowRight: [row, Math.min(grid.width - 1, column + 1)],
+      Home: [row, Math.max(first, 0)],
+      End: [row, grid.width - 1],
+    }[event.key]
+    if (to) move(to)
+    else if (event.key === "Enter" || event.key === " ") pick(memory.at)
+    else if (event.key === "s" && column >= 0) pick(memory.at, true)
+    else return
+    event.preventDefault()
+  }
+  scroll.onfocus = () => { status.textContent = describe(grid, memory.at) }
+
+  drawLegend(find(".legend"), grid, theme)
+  redraw()
+  if (memory.at[1] >= 0) bringIntoView(scroll, layout, memory.at[1])
+  document.fonts.ready.then(redraw)
+  memory.observer?.disconnect()
+  memory.observer = new ResizeObserver(() => { if (scroll.clientWidth !== layout.available) redraw() })
+  memory.observer.observe(scroll)
+  root.dataset.ready = String(grid.height) // the browser tests wait for it
+  return () => { memory.observer.disconnect() }
+}
+
+function unpack(data) {
+  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  return {
+    ...data,
+    states: bytes(data.states),
+    levels: bytes(data.levels),
+    facts: data.facts.map((fact) => ({ ...fact, values: new Float32Array(bytes(fact.values).buffer) })),
+    height: data.rows.labels.length,
+    width: data.columns.labels.length,
+    chosen: data.selected,
+  }
+}
+
+function themeOf(root, grid) {
+  const style = getComputedStyle(root), of = (name) => style.getPropertyValue(name).trim()
+  const pen = document.createElement("canvas").getContext("2d")
+  pen.fillStyle = of("--st-background-color") // the canvas gives any colour back as #rrggbb
+  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(pen.fillStyle.slice(start, start + 2), 16))
+  const dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
+  return {
+    dark,
+    of: (pair) => pair[dark ? 1 : 0],
+    background: of("--st-background-color"),
+    band: of("--st-secondary-background-color"),
+    ink: of("--st-text-color"),
+    line: of("--st-border-color"),
+    accent: dark ? "#8ab4ff" : "#1d4ed8",
+    font: of("--st-font") || "sans-serif",
+    ramp: dark ? grid.ramp.dark : grid.ramp.light,
+  }
+}
+
+function layoutOf(grid, available) {
+  const left = NAMES + (grid.rows.amounts.length ? AMOUNT : 0)
+  const longest = Math.max(4, ...grid.columns.labels.map((label) => Math.min(label.length, 18)))
+  const head = Math.round(24 + longest * 5.4)
+  const lean = (head - 10) * 0.577 // room for the last slanted name
+  const cell = Math.min(30, Math.max(13, Math.floor((available - left - lean) / Math.max(1, grid.width))))
+  return { available, names: left, head, cell, width: Math.ceil(cell * grid.width + lean), height: head + grid.height * ROW + 1 }
+}
+
+function penOf(canvas, width, height, theme) {
+  const ratio = window.devicePixelRatio || 1
+  canvas.width = width * ratio
+  canvas.height = height * ratio
+  canvas.style.width = `${width}px`
+  canvas.style.height = `${height}px`
+  const pen = canvas.getContext("2d")
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  pen.fillStyle = theme.background
+  pen.fillRect(0, 0, width, height)
+  pen.textBaseline = "middle"
+  return pen
+}
+
+function fit(pen, text, width) {
+  let shown = text.slice(0, 100)
+  if (shown === text && pen.measureText(shown).width <= width) return shown
+  while (shown.length > 1 && pen.measureText(`${shown}…`).width > width) shown = shown.slice(0, -1)
+  return `${shown}…`
+}
+
+function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
+  const pen = penOf(canvas, layout.names, layout.height, theme)
+  const room = NAMES - 12, hasAmounts = grid.rows.amounts.length > 0
+  const font = (weight) => { pen.font = `${weight} 12px ${theme.font}` }
+  font(600)
+  pen.fillStyle = theme.ink
+  pen.fillText(fit(pen, grid.rows.title, room), 8, layout.head - 12)
+  if (hasAmounts) {
+    pen.textAlign = "right"
+    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 20), layout.names - 8, layout.head - 12)
+    pen.textAlign = "left"
+  }
+  grid.rows.labels.forEach((label, row) => {
+    const y = layout.head + row * ROW
+    if (row === grid.chosen[0]) {
+      pen.fillStyle = theme.band
+      pen.fillRect(0, y, layout.names, ROW)
+    }
+    pen.fillStyle = theme.ink
+    font(row === atRow ? 600 : 400)
+    const name = fit(pen, label, room)
+    pen.fillText(name, 8, y + ROW / 2)
+    const used = 8 + pen.measureText(name).width + 8, note = grid.rows.notes[row]
+    if (note && NAMES - used > 34) {
+      font(400)
+      pen.globalAlpha = 0.55
+      pen.fillText(fit(pen, note, NAMES - used - 4), used, y + ROW / 2)
+      pen.globalAlpha = 1
+    }
+    if (hasAmounts) {
+      font(500)
+      pen.textAlign = "right"
+      pen.fillText(grid.rows.amounts[row] ?? "", layout.names - 8, y + ROW / 2)
+      pen.textAlign = "left"
+    }
+    if (row === atRow && atColumn < 0) outline(pen, theme, 1, y, layout.names - 3, ROW - 1)
+  })
+}
+
+function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
+  const pen = penOf(canvas, layout.width, layout.height, theme), size = layout.cell
+  if (grid.chosen[0] >= 0) {
+    pen.fillStyle = theme.band
+    pen.fillRect(0, layout.head + grid.chosen[0] * ROW, size * grid.width, ROW)
+  }
+  if (grid.chosen[1] >= 0) {
+    pen.fillStyle = theme.band
+    pen.fillRect(grid.chosen[1] * size, layout.head, size, grid.height * ROW)
+  }
+  grid.columns.labels.forEach((label, column) => {
+    const strong = column === atColumn || column === grid.sorted
+    pen.save()
+    pen.translate(column * size + size / 2, layout.head - 6)
+    pen.rotate(SLANT)
+    pen.font = `${strong ? 650 : 400} 11.5px ${theme.font}`
+    pen.fillStyle = theme.ink
+    pen.globalAlpha = strong ? 1 : 0.78
+    pen.fillText(fit(pen, column === grid.sorted ? `▾ ${label}` : label, layout.head - 2), 0, 0)
+    pen.restore()
+    if (column === atColumn && atRow < 0) outline(pen, theme, column * size, layout.head - 5, size - 1, 4)
+  })
+  pen.strokeStyle = theme.line
+  pen.globalAlpha = 0.5
+  pen.lineWidth = 1
+  for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
+  pen.globalAlpha = 1
+  const hatch = hatchOf(pen, theme)
+  for (let row = 0; row < grid.height; row++) {
+    for (let column = 0; column < grid.width; column++) {
+      const index = row * grid.width + column
+      if (grid.levels[index] === EMPTY) continue
+      const style = grid.styles[grid.states[index]]
+      paint(pen, theme, hatch, style, grid.levels[index], column * size, layout.head + row * ROW, size - 1, ROW - 1)
+    }
+  }
+  if (atRow >= 0 && atColumn >= 0) outline(pen, theme, atColumn * size - 1, layout.head + atRow * ROW - 1, size + 1, ROW + 1)
+}
+
+function paint(pen, theme, hatch, style, level, x, y, width, height) {
+  const step = Math.min(theme.ramp.length - 1, Math.floor((level / 100.01) * theme.ramp.length))
+  pen.fillStyle = style.fill ? theme.of(style.fill) : theme.ramp[step]
+  pen.fillRect(x, y, width, height)
+  if (style.hatch) {
+    pen.fillStyle = hatch
+    pen.fillRect(x, y, width, height)
+  }
+  if (!style.mark) return
+  const middle = [x + width / 2, y + height / 2], radius = Math.min(3.6, width / 3.4)
+  const ink = theme.of(style.ink)
+  if (style.mark === "dot" || style.mark === "ring") {
+    pen.beginPath()
+    pen.arc(...middle, radius + 1.4, 0, 7)
+    pen.fillStyle = theme.background
+    pen.fill()
+    pen.beginPath()
+    pen.arc(...middle, style.mark === "ring" ? radius - 0.4 : radius, 0, 7)
+    if (style.mark === "dot") {
+      pen.fillStyle = ink
+      pen.fill()
+    } else {
+      pen.strokeStyle = ink
+      pen.lineWidth = 1.6
+      pen.stroke()
+    }
+    return
+  }
+  pen.fillStyle = ink
+  pen.font = `600 ${Math.min(12, width)}px ${theme.font}`
+  pen.textAlign = "center"
+  pen.fillText(style.mark, middle[0], middle[1] + 0.5)
+  pen.textAlign = "left"
+}
+
+function hatchOf(pen, theme) {
+  const tile = document.createElement("canvas")
+  tile.width = tile.height = 5
+  const brush = tile.getContext("2d")
+  brush.strokeStyle = theme.dark ? "#aeb9c9" : "#5b6675"
+  brush.lineWidth = 1
+  brush.globalAlpha = 0.75
+  for (const shift of [-5, 0, 5]) {
+    brush.beginPath()
+    brush.moveTo(shift, 5)
+    brush.lineTo(shift + 5, 0)
+    brush.stroke()
+  }
+  return pen.createPattern(tile, "repeat")
+}
+
+function outline(pen, theme, x, y, width, height) {
+  pen.strokeStyle = theme.accent
+  pen.lineWidth = 2.5
+  pen.strokeRect(x, y, width, height)
+}
+
+function line(pen, x, y, length) {
+  pen.beginPath()
+  pen.moveTo(x, y)
+  pen.lineTo(x + length, y)
+  pen.stroke()
+}
+
+function drawLegend(legend, grid, theme) {
+  const item = (picture, text) => {
+    const element = document.createElement("span")
+    element.className = "item"
+    const words = document.createElement("span")
+    words.textContent = text
+    element.append(picture, words)
+    return element
+  }
+  const ramp = document.createElement("span")
+  ramp.className = "ramp"
+  ramp.style.background = `linear-gradient(90deg, ${theme.ramp.join(",")})`
+  const scale = item(ramp, grid.ramp.high)
+  const low = document.createElement("span")
+  low.textContent = grid.ramp.low
+  scale.prepend(low)
+  const usesRamp = Object.values(grid.styles).some((style) => !style.fill)
+  const samples = Object.values(grid.styles).filter((style) => style.in_legend).map((style) => {
+    const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme)
+    paint(pen, theme, hatchOf(pen, theme), style, 25, 0, 0, 18, 14)
+    return item(picture, style.name)
+  })
+  legend.replaceChildren(...(usesRamp ? [scale] : []), ...samples)
+}
+
+function describe(grid, [row, column]) {
+  if (column < 0) {
+    const amount = grid.rows.amounts[row], note = grid.rows.notes[row]
+    return [grid.rows.labels[row], note, amount && `${grid.rows.amount_title} ${amount}`, "Enter opens it"].filter(Boolean).join(" · ")
+  }
+  if (row < 0) {
+    return [grid.columns.labels[column], grid.columns.notes[column], "Enter opens it, s sorts the rows by it"].filter(Boolean).join(" · ")
+  }
+  const index = row * grid.width + column, where = `${grid.rows.labels[row]} · ${grid.columns.labels[column]}`
+  if (grid.levels[index] === EMPTY) return `${where} · ${grid.nothing}`
+  const told = grid.facts.filter((fact) => fact.values[index] > 0).map((fact) => {
+    const value = fact.values[index].toLocaleString("en", { maximumFractionDigits: fact.digits })
+    return `${value} ${fact.label}`
+  })
+  return [where, grid.styles[grid.states[index]].name, ...told].join(" · ")
+}
+
+function showTip(tip, root, text, event) {
+  tip.hidden = !text
+  if (!text) return
+  tip.replaceChildren(...text.split(" · ").map((part) => {
+    const row = document.createElement("div")
+    row.textContent = part
+    return row
+  }))
+  const box = root.getBoundingClientRect()
+  const x = event.clientX - box.left + 16, y = event.clientY - box.top + 14
+  tip.style.left = `${Math.max(0, Math.min(x, box.width - tip.offsetWidth - 4))}px`
+  tip.style.top = `${y}px`
+}
+
+function bringIntoView(scroll, layout, column) {
+  const left = column * layout.cell, room = scroll.clientWidth - layout.names - layout.cell
+  if (left < scroll.scrollLeft) scroll.scrollLeft = left
+  else if (left > scroll.scrollLeft + room) scroll.scrollLeft = left - room
+}
