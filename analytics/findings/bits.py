@@ -36,8 +36,8 @@ def pack(masks: Sequence[int], actions: int) -> NDArray[np.uint64]:
 
 def holds(words: NDArray[np.uint64], row: NDArray[np.int64], number: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether set `row[i]` holds action `number[i]`, for every i."""
-    word = words[row, number >> 6]
-    return ((word >> (number & 63).astype(np.uint64)) & np.uint64(1)).astype(np.bool_)
+    shifted = words[row, number >> 6] >> (number & 63).astype(np.uint64)
+    return np.asarray(shifted & np.uint64(1), np.bool_)
 
 
 def counts(words: NDArray[np.uint64], ranges: Iterable[range]) -> NDArray[np.int32]:

@@ -66,7 +66,7 @@ def observable(catalogue: Catalogue, coverage: Coverage, data_event_types: Mappi
                 return coverage.sees_read_only or catalogue.levels[number] not in read_only
             case Visibility.DATA:
                 types = data_event_types.get(catalogue.actions[number].lower())
-                return bool(types) and types <= coverage.data_events_logged
+                return types is not None and types <= coverage.data_events_logged
             case _:
                 return False
 

@@ -6,18 +6,23 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from analytics.findings.gap import Coverage, observable
-from analytics.iam.catalogue import Catalogue
 from analytics.settings import REFERENCE
 
+if TYPE_CHECKING:
+    from analytics.iam.catalogue import Catalogue
+
 DATA_EVENTS_FILE = REFERENCE / "data_events.csv"
-NOTHING = 0  # the profile of an account without events: no silence of it says anything
 
 
 @dataclass
 class Profiles:
-    """The distinct sets of observable actions; accounts share few."""
+    """The distinct sets of observable actions; accounts share few.
+
+    Number 0 is the empty set, of an account without events: no silence of it says anything.
+    """
 
     catalogue: Catalogue
     masks: list[int] = field(default_factory=lambda: [0])

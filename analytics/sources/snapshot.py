@@ -73,6 +73,10 @@ class Snapshot:
             boundary_not_collected=identity.boundary_not_collected,
         )
 
+    def organization_path(self, account_id: str) -> str | None:
+        """The account's place as `aws:PrincipalOrgPaths` has it; None outside the organisation, or without one."""
+        return self._paths.get(account_id)
+
     def logging_of(self, account_id: str) -> AccountLogging | None:
         """What the trails log throughout the account; None where the snapshot does not say."""
         members = frozenset(account.account_id for account in self.accounts)
@@ -98,6 +102,7 @@ class _Reader:
         self._documents = Documents()
         self._identities: dict[str, Identity] = {}
         self._accounts: dict[str, Account] = {}
+        self._holders: dict[str, None] = {}  # accounts of which a dump holds identities or groups
 
     def single_file(self) -> Snapshot:
         try:
@@ -193,6 +198,8 @@ class _Reader:
             if account_id and identity.account_id != account_id:
                 self._notes.add(subject, f"holds identities of account `{identity.account_id}`; they are kept there")
             self._identities[identity.arn] = identity
+            self._holders.setdefault(identity.account_id)
+        self._holders.update(dict.fromkeys(sorted(dump.group_accounts())))
 
     def _note_account(self, account_id: str, collected: Collected, reason: str | None = None) -> None:
         known = self._accounts.get(account_id) or Account(account_id)
@@ -229,7 +236,7 @@ class _Reader:
 
     def _snapshot(self, manifest: Record | None, organization: Organization | None) -> Snapshot:
         in_tree = {node.node_id for node in organization.nodes} if organization else set()
-        for account_id in dict.fromkeys(identity.account_id for identity in self._identities.values()):
+        for account_id in self._holders:
             if account_id not in self._accounts:
                 self._note_account(account_id, Collected.OK)
             if organization and account_id not in in_tree:

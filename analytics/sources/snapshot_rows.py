@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from analytics.iam.policy import PolicyDocument
     from analytics.iam.stack import ControlLevel
     from analytics.sources.snapshot import Snapshot
-    from analytics.sources.snapshot_values import Account, Identity, Tags
+    from analytics.sources.snapshot_values import Identity, Tags
 
 TEXT, INTEGER, FLAG, TIME = pa.string(), pa.int32(), pa.bool_(), pa.timestamp("us")
 ACCOUNTS = pa.schema(
     [
-        (name, TEXT)
-        for name in ("account_id", "name", "ou_id", "ou_path", "status", "environment", "collected", "reason")
+        *[(name, TEXT) for name in ("account_id", "name", "ou_id", "ou_path", "organization_path", "status")],
+        *[("environment", TEXT), ("collected", TEXT), ("reason", TEXT), ("is_management", FLAG)],
     ]
-    + [("is_management", FLAG)]
 )
 IDENTITIES = pa.schema(
     [
@@ -48,7 +47,7 @@ CONTROL_LEVELS = pa.schema(
 
 
 def account_rows(
-    accounts: Iterable[Account], *, environment_tags: Sequence[str], environment_words: Mapping[str, Sequence[str]]
+    snapshot: Snapshot, *, environment_tags: Sequence[str], environment_words: Mapping[str, Sequence[str]]
 ) -> pa.Table:
     """One row per account. Environment: a tag of the account, else the first word that its OU path or name holds."""
     rows = [
@@ -57,6 +56,7 @@ def account_rows(
             "name": account.name or account.alias,
             "ou_id": account.ou_id,
             "ou_path": account.ou_path,
+            "organization_path": snapshot.organization_path(account.account_id),
             "status": account.status,
             "environment": first_tag(account.tags, environment_tags)
             or _environment(f"{account.ou_path or ''}/{account.name or ''}", environment_words),
@@ -64,7 +64,7 @@ def account_rows(
             "reason": account.reason,
             "is_management": account.is_management,
         }
-        for account in accounts
+        for account in snapshot.accounts
     ]
     return pa.Table.from_pylist(rows, ACCOUNTS)
 

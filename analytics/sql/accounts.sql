@@ -6,7 +6,7 @@ covered as (select account_coverage.* from account_coverage join own_window usin
 identities as (select account_id, count(*)::integer as identities from identity_rows group by all)
 select
     coalesce(account_rows.account_id, covered.account_id) as account_id,
-    account_rows.name, account_rows.ou_id, account_rows.ou_path, account_rows.status,
+    account_rows.name, account_rows.ou_id, account_rows.ou_path, account_rows.organization_path, account_rows.status,
     coalesce(account_rows.is_management, false) as is_management,
     account_rows.environment,
     coalesce(account_rows.collected, 'not collected') as collected,

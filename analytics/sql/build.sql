@@ -9,6 +9,6 @@ select
     (select coalesce(sum(events), 0)::bigint from event_names) as events,
     (select min(first_event) from health) as first_event,
     (select max(last_event) from health) as last_event,
-    build_rows.has_snapshot, build_rows.has_organization, build_rows.format
+    build_rows.has_snapshot, build_rows.has_organization, build_rows.organization_id, build_rows.format
 from build_rows
 cross join own_window

@@ -1,0 +1,1 @@
+"""The steps of a build, in the order of `analytics/build.py`."""

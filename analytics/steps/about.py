@@ -1,0 +1,56 @@
+"""Steps that say what the build is: health, problems, history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from analytics.sources.columns import literal
+from analytics.steps.state import text_table
+
+if TYPE_CHECKING:
+    from analytics.steps.state import Build
+
+FORMAT = 1  # of the tables; a page refuses a build of another format
+HISTORY_BUILDS = 50  # builds whose figures are carried along for "change since"
+
+
+def describe(build: Build) -> None:
+    """Can one trust this: files, problems, and the build itself."""
+    build.run("health")
+    problems = [
+        ("snapshot", problem.subject, problem.reason) for problem in (build.snapshot.problems if build.snapshot else ())
+    ]
+    build.run("problems", problem_rows=text_table(("source", "subject", "reason"), problems))
+    organization = build.snapshot.organization if build.snapshot else None
+    facts = pa.table(
+        {
+            "id": [build.build_id],
+            "created_at": pa.array([build.now.replace(tzinfo=None)], pa.timestamp("us")),
+            "catalogue": [build.catalogue.version],
+            "weights": [build.weights.version],
+            "snapshot_taken_at": pa.array(
+                [build.snapshot.taken_at.replace(tzinfo=None) if build.snapshot and build.snapshot.taken_at else None],
+                pa.timestamp("us"),
+            ),
+            "has_snapshot": [build.snapshot is not None],
+            "has_organization": [organization is not None],
+            "organization_id": pa.array([organization.id if organization else None], pa.string()),
+            "format": pa.array([FORMAT], pa.int32()),
+        }
+    )
+    build.run("build", build_rows=facts)
+
+
+def keep_history(build: Build) -> None:
+    """This build's figures beside those of earlier builds of the store."""
+    build.run("history")
+    if build.previous is not None:
+        build.con.execute(f"attach {literal(str(build.previous))} as previous (read_only)")
+        build.con.execute(
+            "insert into history by name select * from previous.main.history where build_id in ("
+            " select build_id from previous.main.history group by build_id order by max(created_at) desc limit $most)",
+            {"most": HISTORY_BUILDS},
+        )
+        build.con.execute("detach previous")

@@ -1,0 +1,95 @@
+"""Steps on the side of the logs: windows, callers, actions, use."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from analytics.settings import REFERENCE
+from analytics.sources.identity import KnownIdentities, caller
+from analytics.sources.resolve import Outcome, Resolver
+from analytics.steps.state import Build, BuildError, text_table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+ERROR_CODES_FILE = REFERENCE / "error_codes.csv"
+
+
+def find_windows(build: Build) -> None:
+    """The windows, all ending on the last event's UTC day."""
+    row = build.con.execute("select max(last_time), min(first_time) from work.rollup").fetchall()[0]
+    shared = build.con.execute("select max(event_time), min(event_time) from work.shared_event").fetchall()[0]
+    last = max((time for time in (row[0], shared[0]) if time), default=None)
+    if last is None:
+        problems = "; ".join(f"`{file.path}`: {file.problem}" for file in build.files if file.problem)
+        raise BuildError(f"no event could be read from the given files ({problems or 'they hold no rows'})")
+    end: date = last.date()
+    own = build.settings.window_days
+    days = sorted({own, *(window for window in build.settings.windows if window < own)})
+    rows = pa.table(
+        {
+            "window_days": pa.array(days, pa.int32()),
+            "window_start": [end - timedelta(days=count - 1) for count in days],
+            "window_end": [end] * len(days),
+        }
+    )
+    build.run("windows", window_rows=rows)
+
+
+def count_calls_once(build: Build) -> None:
+    """Calls counted once, whoever logged them; and what each error means."""
+    build.run("call_day")
+    codes = [code for (code,) in build.con.execute("select distinct error_code from call_day").fetchall() if code]
+    with ERROR_CODES_FILE.open(encoding="utf-8", newline="") as file:
+        rules = [(row["error_code_like"].replace("%", "*"), row["outcome"]) for row in csv.DictReader(file)]
+    outcomes = {code: next((outcome for like, outcome in rules if fnmatchcase(code, like)), None) for code in codes}
+    known = {code: outcome for code, outcome in outcomes.items() if outcome}
+    rows = pa.table({"error_code": pa.array(known, pa.string()), "outcome": pa.array(known.values(), pa.string())})
+    build.temporary("error_outcome", rows)
+
+
+def name_callers(build: Build) -> None:
+    """Who each reference of the roll-up is."""
+    known = KnownIdentities.of(build.snapshot.identities if build.snapshot else ())
+    seen = build.con.execute("select distinct principal_ref, account_id from call_day").fetchall()
+    callers = [caller(reference, account_id, known) for reference, account_id in seen]
+    rows = pa.table(
+        {
+            "principal_ref": pa.array([reference for reference, _ in seen], pa.string()),
+            "seen_account_id": pa.array([account_id for _, account_id in seen], pa.string()),
+            "principal_arn": pa.array([found.principal_arn for found in callers], pa.string()),
+            "kind": pa.array([str(found.kind) for found in callers], pa.string()),
+            "account_id": pa.array([found.account_id for found in callers], pa.string()),
+        }
+    )
+    build.temporary("caller", rows)
+
+
+def resolve_events(build: Build) -> None:
+    """What each distinct event needs, looked up once."""
+    resolver = Resolver.load(build.catalogue)
+    names = build.con.execute("select distinct event_source, event_name, event_type from call_day").fetchall()
+    rows: list[tuple[str, str, str | None, str, str | None, str | None]] = []
+    for source, name, kind in names:
+        found = resolver.resolve(source, name, kind)
+        outcome = "possible" if found.outcome is Outcome.RESOLVED and not found.all else str(found.outcome)
+        event = (source, name, kind, outcome)
+        needed = [*_each(found.all, "all"), *_each(found.any, "any"), *_each(found.also, "also")]
+        rows += [(*event, action, match) for action, match in needed or [(None, None)]]
+    columns = ("event_source", "event_name", "event_type", "outcome", "action", "match")
+    build.temporary("event_action", text_table(columns, rows))
+    build.run("event_names")
+
+
+def count_usage(build: Build) -> None:
+    """Calls as actions."""
+    build.run("usage")
+
+
+def _each(actions: tuple[str, ...], match: str) -> list[tuple[str, str]]:
+    return [(action, match) for action in actions]

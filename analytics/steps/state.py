@@ -1,0 +1,84 @@
+"""One build on its way: what it is made from, and what the steps so far have found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from analytics.findings.observed import Profiles
+from analytics.findings.weights import ActionWeights, action_weights
+from analytics.iam.catalogue import Catalogue, load_catalogue
+from analytics.sql import read_sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+    from analytics.engine.reach import Reach
+    from analytics.settings import Settings
+    from analytics.sources.cloudtrail import SourceFile
+    from analytics.sources.snapshot import Snapshot
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
+
+
+class BuildError(ValueError):
+    """Input from which no build can be made; the message says what to give instead."""
+
+
+@dataclass
+class Build:
+    """The connection writes to the new build and reads the ingester's tables; steps add to it in order."""
+
+    con: DuckDBPyConnection
+    build_id: str
+    now: datetime  # UTC
+    settings: Settings
+    files: Sequence[SourceFile]
+    snapshot: Snapshot | None  # None: usage only
+    previous: Path | None  # the build in use until this one is published
+    progress: Progress
+    catalogue: Catalogue = field(default_factory=load_catalogue)
+    reaches: list[Reach] = field(default_factory=list)  # distinct; the position is the reach_id
+
+    @cached_property
+    def weights(self) -> ActionWeights:
+        """The weights of the catalogue's actions."""
+        return action_weights(self.catalogue)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The distinct sets of observable actions."""
+        return Profiles(self.catalogue)
+
+    def run(self, name: str, **rows: pa.Table) -> None:
+        """Run `analytics/sql/<name>.sql`; keyword arguments are rows that it reads by that name."""
+        for table, data in rows.items():
+            self.con.register(table, data)
+        self.con.execute(read_sql(name))
+        for table in rows:
+            self.con.unregister(table)
+
+    def insert(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Append record batches to a table, one at a time, so that memory stays flat."""
+        for batch in batches:
+            self.con.register("batch", pa.Table.from_batches([batch]))
+            self.con.execute(f"insert into {table} by name select * from batch")
+            self.con.unregister("batch")
+
+    def temporary(self, name: str, rows: pa.Table) -> None:
+        """Rows that later steps read and that the build does not keep."""
+        self.con.register("rows_of_step", rows)
+        self.con.execute(f"create or replace temp table {name} as select * from rows_of_step")
+        self.con.unregister("rows_of_step")
+
+
+def text_table(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    """Rows of text, null where a value is None."""
+    return pa.table({name: pa.array([row[at] for row in rows], pa.string()) for at, name in enumerate(columns)})
