@@ -63,7 +63,7 @@ _SESSION = pa.struct(
         ),
     ]
 )
-_NAMES_A = "type principalid arn accountid invokedby accesskeyid username".split()
+_NAMES_A = ["type", "principalid", "arn", "accountid", "invokedby", "accesskeyid", "username"]
 _IDENTITY = pa.struct([*((name, TEXT) for name in _NAMES_A), ("sessioncontext", _SESSION)])
 _RESOURCE = pa.struct([("arn", TEXT), ("accountid", TEXT), ("type", TEXT)])
 _TLS = pa.struct([(name, TEXT) for name in ("tlsversion", "ciphersuite", "clientprovidedhostheader")])
@@ -71,12 +71,18 @@ ATHENA = pa.schema(
     [
         ("eventversion", TEXT),
         ("useridentity", _IDENTITY),
-        *((name, TEXT) for name in "eventtime eventsource eventname awsregion sourceipaddress useragent".split()),
-        *((name, TEXT) for name in "errorcode errormessage requestparameters responseelements".split()),
-        *((name, TEXT) for name in "additionaleventdata requestid eventid".split()),
+        *(
+            (name, TEXT)
+            for name in ["eventtime", "eventsource", "eventname", "awsregion", "sourceipaddress", "useragent"]
+        ),
+        *((name, TEXT) for name in ["errorcode", "errormessage", "requestparameters", "responseelements"]),
+        *((name, TEXT) for name in ["additionaleventdata", "requestid", "eventid"]),
         ("resources", pa.list_(_RESOURCE)),
-        *((name, TEXT) for name in "eventtype apiversion readonly recipientaccountid serviceeventdetails".split()),
-        *((name, TEXT) for name in "sharedeventid vpcendpointid vpcendpointaccountid eventcategory".split()),
+        *(
+            (name, TEXT)
+            for name in ["eventtype", "apiversion", "readonly", "recipientaccountid", "serviceeventdetails"]
+        ),
+        *((name, TEXT) for name in ["sharedeventid", "vpcendpointid", "vpcendpointaccountid", "eventcategory"]),
         ("tlsdetails", _TLS),
     ]
 )
@@ -114,9 +120,11 @@ def write_layout_b(path: Path, source: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
         # S3 PutBucketTagging has both `tagging` and `Tagging`, which no struct of DuckDB can hold.
-        declared = ", columns = {Records: 'STRUCT(" + ", ".join(
-            f'"{name}" {kind}' for name, kind in _DECLARED.items()
-        ) + ")[]'}"
+        declared = (
+            ", columns = {Records: 'STRUCT("
+            + ", ".join(f'"{name}" {kind}' for name, kind in _DECLARED.items())
+            + ")[]'}"
+        )
         for options in ("", declared):
             try:
                 con.execute(_INFERRED.format(options=options) + f"'{path}' (FORMAT parquet)", {"source": str(source)})

@@ -1,4 +1,5 @@
 """The same records in every layout give the same canonical rows, whatever a converter made of their types."""
+# ruff: noqa: DTZ001 - canonical times are UTC and carry no zone
 
 import json
 from collections import Counter

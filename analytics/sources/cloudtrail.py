@@ -11,11 +11,12 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -151,8 +152,12 @@ def _unreadable(path: str, error: Exception) -> str:
     for beginning, sentence in _BEGINNINGS:
         if start.startswith(beginning):
             return sentence
-    reason = str(error).split("\n", maxsplit=1)[0].strip().rstrip(".")
-    return f"is not a Parquet file ({reason[:200]}); leave it out"
+    return f"is not a Parquet file ({_first_line(str(error))}); leave it out"
+
+
+def _first_line(message: str) -> str:
+    line = message.strip().split("\n", maxsplit=1)[0].rstrip(".")[:200]
+    return "".join(char if char.isprintable() else "?" for char in line)
 
 
 def _expressions(schema: Schema, wanted: frozenset[str]) -> tuple[Expression, ...]:
@@ -201,3 +206,25 @@ def _no_rows(wanted: frozenset[str]) -> str:
     types = {column.name: column.type for column in COLUMNS} | {SOURCE_FILE: "VARCHAR"}
     empty = ", ".join(f"CAST(NULL AS {types[name]}) AS {quoted(name)}" for name in CANONICAL if name in wanted)
     return f"SELECT {empty} WHERE false"
+
+
+def verified(files: Iterable[SourceFile], columns: Iterable[str] | None = None) -> list[SourceFile]:
+    """The same files, those whose data cannot be read now with a problem: for when a SELECT over several has failed.
+
+    Reads every value of the columns, each file by itself, in a database of its own.
+    """
+    wanted = tuple(CANONICAL if columns is None else columns)
+    return [_verify(file, wanted) for file in files]
+
+
+def _verify(file: SourceFile, wanted: tuple[str, ...]) -> SourceFile:
+    if file.problem is not None:
+        return file
+    query = f"SELECT bit_xor(hash({', '.join(wanted)})) FROM ({events_select([file], wanted)})"
+    try:
+        with duckdb.connect() as con:
+            con.execute(query).fetchall()
+    except duckdb.Error as error:
+        reason = _first_line(str(error).replace(file.path, "it"))
+        return replace(file, problem=f"is a damaged Parquet file ({reason}); copy it again")
+    return file
