@@ -71,18 +71,15 @@ ATHENA = pa.schema(
     [
         ("eventversion", TEXT),
         ("useridentity", _IDENTITY),
-        *(
-            (name, TEXT)
-            for name in ["eventtime", "eventsource", "eventname", "awsregion", "sourceipaddress", "useragent"]
-        ),
+        *((name, TEXT) for name in ["eventtime", "eventsource", "eventname", "awsregion", "sourceipaddress"]),
         *((name, TEXT) for name in ["errorcode", "errormessage", "requestparameters", "responseelements"]),
-        *((name, TEXT) for name in ["additionaleventdata", "requestid", "eventid"]),
+        *((name, TEXT) for name in ["additionaleventdata", "requestid", "eventid", "apiversion"]),
         ("resources", pa.list_(_RESOURCE)),
+        *((name, TEXT) for name in ["eventtype", "readonly", "recipientaccountid", "serviceeventdetails"]),
         *(
             (name, TEXT)
-            for name in ["eventtype", "apiversion", "readonly", "recipientaccountid", "serviceeventdetails"]
+            for name in ["useragent", "sharedeventid", "vpcendpointid", "vpcendpointaccountid", "eventcategory"]
         ),
-        *((name, TEXT) for name in ["sharedeventid", "vpcendpointid", "vpcendpointaccountid", "eventcategory"]),
         ("tlsdetails", _TLS),
     ]
 )

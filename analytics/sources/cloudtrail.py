@@ -100,8 +100,9 @@ def inspect(paths: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
 
 def _inspect(path: str) -> SourceFile:
     try:
-        metadata = pq.read_metadata(path)
-        known = _known(metadata.schema.to_arrow_schema().serialize().to_pybytes())
+        with pq.ParquetFile(path) as file:
+            metadata = file.metadata
+            known = _known(file.schema_arrow.serialize().to_pybytes())
     except (pa.ArrowException, OSError, ValueError) as error:
         return SourceFile(path, problem=_unreadable(path, error))
     return SourceFile(
