@@ -112,6 +112,7 @@ def _data_events_logged(settings: Settings, account_id: str) -> frozenset[str]:
 def list_principals(build: Build) -> None:
     """Every identity, of the snapshot or of the logs, and the policies that bear on it."""
     build.run("principals")
+    build.run("principal_day")
     policies = PolicyRows()
     if build.snapshot:
         policies.add(build.snapshot)

@@ -5,18 +5,18 @@ Identity by action is never a table of a build; it is worked out here from sets,
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analytics.findings.bits import from_blob
 from analytics.outputs.queries.build import records
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SETS = """
-select reach.surely, reach.maybe, observable.mask as observable
+select reach.surely, reach.maybe, observable.visibility_mask as observable
 from principals
 left join reach using (reach_id)
 left join observable on observable.account_id = principals.account_id and observable.window_days = $window_days
@@ -26,10 +26,9 @@ where principal_arn = $principal_arn"""
 ACTIONS = """
 with seen as (
     select action,
-        sum(calls) filter (where match = 'all') as calls,
         coalesce(sum(calls - denied - throttled) filter (where match = 'all'), 0) > 0 as used,
         sum(calls - denied) > 0 as possible,
-        sum(calls) as all_calls, sum(denied) as denied,
+        sum(calls) as calls, sum(denied) as denied,
         max(last_time) filter (where calls > denied) as last_used
     from usage
     where principal_arn = $principal_arn and day > (select window_end - $window_days::integer from build)
@@ -37,7 +36,7 @@ with seen as (
 )
 select number, actions.action, access_level, visibility, weight, weight_class, high_risk,
     coalesce(used, false) as used, coalesce(possible, false) as possible,
-    coalesce(all_calls, 0)::bigint as calls, coalesce(denied, 0)::bigint as denied, last_used
+    coalesce(calls, 0)::bigint as calls, coalesce(denied, 0)::bigint as denied, last_used
 from actions left join seen using (action)
 where $service is null or service = $service
 order by number"""
@@ -62,20 +61,15 @@ def cell_actions(
         for used, possible, number in zip(rows["used"], rows["possible"], bits, strict=True)
     ]
     seen = rows["used"] | rows["possible"]
-    rows = rows[(rows["reach"] != "none") | seen | (rows["denied"] > 0)]
-    rows.loc[(rows["reach"] == "none") & ~seen, "state"] = "denied"
-    rows["state"] = pd.Categorical(rows["state"], categories=[*STATES, "denied"], ordered=True)
+    rows = rows[(rows["reach"] != "none") | seen]
+    rows["state"] = pd.Categorical(rows["state"], categories=STATES, ordered=True)
     return rows.sort_values(["state", "weight", "action"], ascending=[True, False, True]).drop(
         columns=["number", "used", "possible"]
     )
 
 
-def _sets(con: DuckDBPyConnection, principal_arn: str, window_days: int) -> tuple[int, int, int]:
-    """Surely, maybe and observable as bit sets; all empty for an identity whose policies are not known."""
+def _sets(con: DuckDBPyConnection, principal_arn: str, window_days: int) -> list[int]:
+    """Surely, maybe and observable as bit sets; empty where nothing is known."""
     found = records(con, SETS, {"principal_arn": principal_arn, "window_days": window_days})
-    row = found[0] if found else {}
-    return tuple(_bits(row.get(name)) for name in ("surely", "maybe", "observable"))  # type: ignore[return-value]
-
-
-def _bits(packed: bytes | None) -> int:
-    return int.from_bytes(zlib.decompress(packed), "little") if packed else 0
+    blobs = found[0] if found else dict.fromkeys(("surely", "maybe", "observable"))
+    return [0 if blob is None else from_blob(blob) for blob in blobs.values()]
