@@ -27,11 +27,11 @@ def deny(*actions: str, on: str | Sequence[str] = "*", **parts: object) -> State
     return _statement(Effect.DENY, actions, on, parts)
 
 
-def condition(
-    operator: str, key: str, *values: str, qualifier: str | None = None, if_exists: bool = False
-) -> Condition:
-    """`condition("StringEquals", "aws:RequestedRegion", "eu-west-1")`."""
-    return Condition(operator=operator, key=key, values=values, qualifier=qualifier, if_exists=if_exists)
+def condition(operator: str, key: str, *values: str) -> Condition:
+    """`condition("ForAnyValue:StringLikeIfExists", "aws:TagKeys", "cost*")`: the operator as a policy writes it."""
+    qualifier, _, rest = operator.rpartition(":")
+    base = rest.removesuffix("IfExists")
+    return Condition(base, key, values, qualifier=qualifier or None, if_exists=base != rest)
 
 
 def document(*statements: Statement, version: str = "2012-10-17") -> PolicyDocument:

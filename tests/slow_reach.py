@@ -1,6 +1,7 @@
 """Reach, the slow and obvious way: sets of names, one action and one statement at a time.
 
-It knows nothing of bits, caches or prefixes. A condition here only makes a statement uncertain.
+It knows nothing of bits, caches or prefixes; `falls` says of each condition whether it is met always, sometimes or
+never for the principal.
 """
 
 from __future__ import annotations
@@ -9,25 +10,25 @@ from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import Effect
 
 
-def slow_reach(stack, catalogue):
+def slow_reach(stack, catalogue, falls):
     """The pair of sets of action names that the principal reaches, surely and maybe."""
-    surely, maybe = layer_reach(stack.identity, catalogue, root=stack.principal.kind is PrincipalKind.ROOT)
+    surely, maybe = layer_reach(stack.identity, catalogue, falls, root=stack.principal.kind is PrincipalKind.ROOT)
     limits = [(stack.boundary,)] if stack.boundary else []
     limits += [level.policies for level in stack.scp_levels]
     for policies in limits:
-        allowed_surely, allowed_maybe = layer_reach(policies, catalogue)
+        allowed_surely, allowed_maybe = layer_reach(policies, catalogue, falls)
         surely, maybe = surely & allowed_surely, maybe & allowed_maybe
     if stack.boundary_not_collected and stack.boundary is None:
         surely = set()
     return surely, maybe
 
 
-def layer_reach(policies, catalogue, *, root=False):
+def layer_reach(policies, catalogue, falls, *, root=False):
     statements = [statement for named in policies for statement in named.document.statements]
     surely, maybe = set(), set()
     for number, action in enumerate(catalogue.actions):
         wildcard_only = bool(catalogue.wildcard_only >> number & 1)
-        verdicts = [(statement.effect, bears(statement, action, wildcard_only)) for statement in statements]
+        verdicts = [(statement.effect, bears(statement, action, wildcard_only, falls)) for statement in statements]
         allows = [verdict for effect, verdict in verdicts if effect is Effect.ALLOW] + ["always"] * root
         denies = [verdict for effect, verdict in verdicts if effect is Effect.DENY]
         if "always" in allows and set(denies) <= {"never"}:
@@ -37,16 +38,16 @@ def layer_reach(policies, catalogue, *, root=False):
     return surely, maybe
 
 
-def bears(statement, action, wildcard_only):
+def bears(statement, action, wildcard_only, falls):
     """Whether a statement speaks of an action always, sometimes (by resource or condition) or never."""
     if statement.not_action:
-        named = not any(glob(pattern.lower(), action.lower()) for pattern in statement.not_action)
+        named = not any(action_matches(pattern, action) for pattern in statement.not_action)
     else:
-        named = any(glob(pattern.lower(), action.lower()) for pattern in statement.action)
+        named = any(action_matches(pattern, action) for pattern in statement.action)
     if not named:
         return "never"
-    scope = scope_of(statement, wildcard_only)
-    return "sometimes" if scope == "always" and statement.condition else scope
+    certainties = {scope_of(statement, wildcard_only), *(falls[condition] for condition in statement.condition)}
+    return next(certainty for certainty in ("never", "sometimes", "always") if certainty in certainties)
 
 
 def scope_of(statement, wildcard_only):
@@ -64,6 +65,15 @@ def scope_of(statement, wildcard_only):
 
 def could_be_star(pattern):
     return "${" in pattern or glob(pattern, "*")
+
+
+def action_matches(pattern, action):
+    """IAM ignores the case of actions, and refuses a wildcard in the service unless everything is meant."""
+    pattern, action = pattern.lower(), action.lower()
+    if pattern == "*:*" or (pattern and set(pattern) == {"*"}):
+        return True
+    service, colon, name = pattern.partition(":")
+    return bool(colon) and not set(service) & set("*?") and glob(f"{service}:{name}", action)
 
 
 def glob(pattern, text):

@@ -49,14 +49,34 @@ resource_patterns = st.sampled_from(
         "arn:aws:s3:::${aws:username}/*",
     ],
 )
-conditions = st.sampled_from(
-    [
-        condition("Bool", "aws:MultiFactorAuthPresent", "true"),
-        condition("BoolIfExists", "aws:MultiFactorAuthPresent", "true"),
-        condition("IpAddress", "aws:SourceIp", "10.0.0.0/8"),
-        condition("StringEquals", "s3:ExistingObjectTag/class", "public"),
-    ],
+WHO = principal(
+    ROLE,
+    tags=(("team", "payments"),),
+    organization_id="o-example",
+    organization_path="o-example/r-ab12/ou-ab12-11111111/",
+    unique_id="AROAEXAMPLE",
 )
+# How each condition falls for WHO, whatever it requests.
+CONDITIONS = {
+    condition("Bool", "aws:MultiFactorAuthPresent", "true"): "sometimes",
+    condition("BoolIfExists", "aws:MultiFactorAuthPresent", "true"): "sometimes",
+    condition("IpAddress", "aws:SourceIp", "10.0.0.0/8"): "sometimes",
+    condition("StringEquals", "s3:ExistingObjectTag/class", "public"): "sometimes",
+    condition("StringEquals", "aws:userid", "AROAEXAMPLE:me"): "sometimes",
+    condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/app"): "always",
+    condition("ArnNotLike", "AWS:PrincipalARN", "arn:aws:iam::*:role/break-glass"): "always",
+    condition("StringEquals", "aws:PrincipalOrgID", "o-example"): "always",
+    condition("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-example/*"): "always",
+    condition("StringNotEquals", "aws:PrincipalTag/stage", "prod"): "always",
+    condition("Bool", "aws:PrincipalIsAWSService", "false"): "always",
+    condition("Null", "aws:PrincipalTag/team", "false"): "always",
+    condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/break-glass"): "never",
+    condition("StringEquals", "aws:PrincipalTag/team", "search"): "never",
+    condition("StringEquals", "aws:PrincipalTag/stage", "prod"): "never",
+    condition("StringEquals", "aws:PrincipalAccount", "999999999999"): "never",
+    condition("Null", "aws:username", "false"): "never",
+}
+conditions = st.sampled_from(list(CONDITIONS))
 
 
 @st.composite
@@ -68,7 +88,7 @@ def statements(draw, effect=None, condition=conditions):
         effect=effect or draw(st.sampled_from(Effect)),
         **{draw(st.sampled_from(["action", "action", "action", "not_action"])): draw(some)},
         **{draw(st.sampled_from(["resource", "resource", "resource", "not_resource"])): draw(where)},
-        condition=tuple(draw(st.lists(condition, max_size=1)) if draw(st.booleans()) else ()),
+        condition=tuple(draw(st.lists(condition, max_size=2)) if draw(st.booleans()) else ()),
     )
 
 
@@ -83,5 +103,5 @@ def stacks(draw, **parts):
         *draw(policies(**parts)),
         boundary=draw(st.none() | policies(**parts)),
         scps=draw(st.lists(policies(**parts), max_size=2)),
-        who=principal(ROLE),
+        who=WHO,
     )

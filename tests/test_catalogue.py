@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.iam.catalogue import AccessLevel, Visibility, bit_numbers, load_catalogue
 from tests.builders import catalogue
+from tests.slow_reach import action_matches
 
 CATALOGUE = load_catalogue()
 
@@ -57,8 +58,9 @@ FEW = catalogue("s3:GetObject", "s3:GetBucketAcl", "s3:PutObject", "s3-outposts:
         ("S3:GET*", ["s3:GetBucketAcl", "s3:GetObject"]),
         ("s3:?etObject", ["s3:GetObject"]),
         ("s3:*Object", ["s3:GetObject", "s3:PutObject"]),
-        ("s3*:GetObject", ["s3-outposts:GetObject", "s3:GetObject"]),
-        ("*:GetObject", ["s3-outposts:GetObject", "s3:GetObject"]),
+        ("s3*:GetObject", []),  # AWS refuses a wildcard in the service
+        ("*:GetObject", []),
+        ("s3*", []),
         ("s3:*e*b*j*t", ["s3:GetObject"]),
         ("s3:GetObject*", ["s3:GetObject"]),
         ("s3:GetObject?", []),
@@ -73,24 +75,14 @@ def test_a_pattern_expands_to_the_actions_it_matches(pattern, expected):
     assert FEW.names(FEW.expand(pattern)) == expected
 
 
-@pytest.mark.parametrize("pattern", ["*", "**", "*:*"])
+@pytest.mark.parametrize("pattern", ["*", "***", "*:*"])
 def test_the_patterns_for_everything_expand_to_everything(pattern):
     assert FEW.expand(pattern) == FEW.full
 
 
-def matches_slowly(pattern, name):
-    """The obvious matcher: one character at a time, without regard to case."""
-    pattern, name = pattern.lower(), name.lower()
-    if not pattern:
-        return not name
-    if pattern[0] == "*":
-        return any(matches_slowly(pattern[1:], name[at:]) for at in range(len(name) + 1))
-    return bool(name) and pattern[0] in {"?", name[0]} and matches_slowly(pattern[1:], name[1:])
-
-
 @given(st.text(alphabet="s3:GetObjcPuAl*?-", max_size=12) | st.from_regex(r"s3:[GetObjPu*?]{0,8}", fullmatch=True))
 def test_expanding_agrees_with_the_obvious_matcher(pattern):
-    assert FEW.names(FEW.expand(pattern)) == [name for name in FEW.actions if matches_slowly(pattern, name)]
+    assert FEW.names(FEW.expand(pattern)) == [name for name in FEW.actions if action_matches(pattern, name)]
 
 
 @given(st.sets(st.integers(0, len(CATALOGUE.actions) - 1), max_size=40))

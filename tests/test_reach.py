@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from analytics.engine.reach import Reach, Reachable, StatementRef
+from analytics.engine.reach_choice import FREE_KEYS_FILE, free_keys
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Effect
-from analytics.iam.stack import PolicyStack
-from tests.builders import MFA, ROLE, allow, catalogue, deny, level, policy, principal, stack
+from analytics.iam.stack import NamedPolicy, PolicyStack
+from tests.builders import MFA, ROLE, allow, catalogue, condition, deny, document, level, policy, principal, stack
 
 S3 = catalogue("s3:GetObject", "s3:PutObject", "iam:PassRole", wildcard_only=["s3:ListAllMyBuckets"])
 EVERYTHING = set(S3.actions)
@@ -158,9 +161,9 @@ def test_a_bearing_statement_tells_its_resources_and_whether_it_always_applies()
 def test_a_policy_is_compiled_once_however_many_principals_hold_it():
     named = policy(allow("s3:*"))
     counted = catalogue("s3:GetObject")
+    reachable = Reachable(counted)
     asked = []
     counted.expand = lambda pattern: asked.append(pattern) or counted.full
-    reachable = Reachable(counted)
     for number in range(5):
         reachable.of(PolicyStack(principal(f"{ROLE}{number}"), identity=(named,)))
     assert asked == ["s3:*"]
@@ -169,3 +172,130 @@ def test_a_policy_is_compiled_once_however_many_principals_hold_it():
 def test_administrators_reach_the_whole_catalogue():
     whole = load_catalogue()
     assert Reachable(whole).of(stack(allow("*"))) == Reach(whole.full, whole.full)
+
+
+BREAK_GLASS = "arn:aws:iam::111122223333:role/ops/break-glass"
+ONLY_BREAK_GLASS = condition("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/ops/break-glass")
+IN_IRELAND = condition("StringEquals", "aws:RequestedRegion", "eu-west-1")
+IN_FRANKFURT = condition("StringEquals", "aws:RequestedRegion", "eu-central-1")
+
+
+def test_deny_unless_break_glass_is_a_sure_deny_for_everyone_else():
+    scps = [[allow("*"), deny("iam:*", condition=(ONLY_BREAK_GLASS,))]]
+    assert sets(stack(allow("*"), scps=scps)) == (EVERYTHING - {"iam:PassRole"},) * 2
+    assert sets(stack(allow("*"), scps=scps, who=principal(BREAK_GLASS))) == (EVERYTHING, EVERYTHING)
+
+
+def test_one_engine_tells_the_principals_under_one_guardrail_apart():
+    shared = level(allow("*"), deny("iam:*", condition=(ONLY_BREAK_GLASS,)))
+    reachable = Reachable(S3)
+    administrator = policy(allow("*"))
+    reaches = [
+        reachable.of(PolicyStack(principal(arn), identity=(administrator,), scp_levels=(shared,)))
+        for arn in (ROLE, BREAK_GLASS, f"{ROLE}2", BREAK_GLASS)
+    ]
+    assert [reach.surely == S3.full for reach in reaches] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("who", "asked", "expected"),
+    [
+        (principal(tags=(("Team", "a"),)), condition("StringEquals", "aws:PrincipalTag/team", "a"), "surely"),
+        (principal(tags=(("team", "b"),)), condition("StringEquals", "aws:PrincipalTag/team", "a"), "not"),
+        (principal(tags=()), condition("StringEquals", "aws:PrincipalTag/team", "a"), "not"),
+        (principal(tags=None), condition("StringEquals", "aws:PrincipalTag/team", "a"), "maybe"),
+        (principal(), condition("StringEquals", "aws:PrincipalOrgID", "o-1"), "maybe"),
+        (principal(organization_id="o-1"), condition("StringEquals", "aws:PrincipalOrgID", "o-1"), "surely"),
+        (principal(organization_id="o-2"), condition("StringEquals", "aws:PrincipalOrgID", "o-1"), "not"),
+        (principal(), condition("StringEquals", "aws:PrincipalAccount", "111122223333"), "surely"),
+        (principal(), condition("StringEquals", "aws:PrincipalType", "AssumedRole"), "surely"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA1:*"), "maybe"),
+        (principal("arn:aws:iam::1:user/team/ann"), condition("StringEquals", "aws:username", "ann"), "surely"),
+        (principal("arn:aws:iam::1:root"), condition("StringEquals", "aws:PrincipalType", "Account"), "surely"),
+        (principal("arn:aws:iam::1:root"), condition("Null", "aws:username", "true"), "surely"),
+        (principal(), condition("StringLike", "aws:SourceVpc", "vpc-*"), "maybe"),
+    ],
+)
+def test_a_condition_on_the_principal_is_decided_from_what_is_known(who, asked, expected):
+    surely, maybe = sets(stack(allow("*"), boundary=[allow("*", condition=(asked,))], who=who))
+    assert (surely, maybe) == {
+        "surely": (EVERYTHING, EVERYTHING),
+        "maybe": (set(), EVERYTHING),
+        "not": (set(), set()),
+    }[expected]
+
+
+def test_a_tag_that_an_identity_center_role_lacks_may_come_with_its_sessions():
+    sso = principal("arn:aws:iam::1:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", tags=())
+    asked = condition("StringEquals", "aws:PrincipalTag/team", "a")
+    assert sets(stack(allow("*", condition=(asked,)), who=sso)) == (set(), EVERYTHING)
+
+
+def test_a_variable_of_the_principal_has_its_value():
+    tagged = principal(tags=(("team", "a"), ("owner", "a")))
+    same = condition("StringEquals", "aws:PrincipalTag/team", "${aws:PrincipalTag/owner}")
+    assert sets(stack(allow("*", condition=(same,)), who=tagged))[0] == EVERYTHING
+
+
+def test_an_allow_on_a_key_that_the_caller_chooses_is_sure():
+    assert sets(stack(allow("s3:GetObject", condition=(IN_IRELAND,)))) == ({"s3:GetObject"},) * 2
+
+
+def test_a_deny_on_a_key_that_the_caller_chooses_takes_certainty():
+    elsewhere = condition("StringNotEquals", "aws:RequestedRegion", "eu-west-1")
+    assert sets(stack(allow("s3:GetObject"), deny("*", condition=(elsewhere,)))) == (set(), {"s3:GetObject"})
+
+
+def test_two_layers_that_ask_for_a_choice_of_one_key_leave_a_maybe():
+    in_both = stack(allow("s3:*", condition=(IN_IRELAND,)), boundary=[allow("s3:Get*", condition=(IN_FRANKFURT,))])
+    assert sets(in_both) == (set(), {"s3:GetObject"})
+    in_one = stack(allow("s3:*", condition=(IN_IRELAND,)), boundary=[allow("s3:Get*")], scps=[[allow("*")]])
+    assert sets(in_one)[0] == {"s3:GetObject"}
+
+
+def test_a_choice_does_not_matter_where_another_statement_allows_anyway():
+    of = stack(
+        allow("s3:*", condition=(IN_IRELAND,)), allow("s3:Get*"), boundary=[allow("*", condition=(IN_FRANKFURT,))]
+    )
+    assert sets(of)[0] == {"s3:GetObject"}
+
+
+def test_a_choice_that_cannot_be_made_is_a_maybe():
+    both = (IN_IRELAND, IN_FRANKFURT)
+    assert sets(stack(allow("s3:GetObject", condition=both))) == (set(), {"s3:GetObject"})
+
+
+def test_a_choice_beside_a_doubt_is_a_maybe_and_beside_a_falsehood_nothing():
+    assert sets(stack(allow("s3:GetObject", condition=(IN_IRELAND, MFA)))) == (set(), {"s3:GetObject"})
+    elsewhere = condition("StringEquals", "aws:PrincipalAccount", "9")
+    assert sets(stack(allow("s3:GetObject", condition=(IN_IRELAND, elsewhere)))) == (set(), set())
+
+
+def test_a_free_key_counts_only_for_actions_whose_requests_carry_it():
+    ec2 = catalogue("ec2:RunInstances", "ec2:StopInstances")
+    small = condition("StringLike", "ec2:InstanceType", "t3.*")
+    assert sets(stack(allow("ec2:*", condition=(small,))), over=ec2) == ({"ec2:RunInstances"}, set(ec2.actions))
+
+
+def test_every_free_key_names_actions_that_exist():
+    whole = load_catalogue()
+    carriers = free_keys(whole)
+    assert carriers["aws:requestedregion"] == whole.full
+    assert all(carriers.values())
+    for row in csv.DictReader(FREE_KEYS_FILE.read_text("utf-8").splitlines()):
+        assert all(whole.expand(pattern) for pattern in row["actions"].split()), row
+
+
+def test_variables_have_no_meaning_in_the_old_version_of_the_language():
+    same = condition("StringEquals", "aws:PrincipalTag/team", "${aws:PrincipalTag/owner}")
+    old = NamedPolicy("old", document(allow("*", condition=(same,)), version="2008-10-17"))
+    tagged = principal(tags=(("team", "a"), ("owner", "a")))
+    assert sets(PolicyStack(tagged, identity=(old,))) == (set(), set())
+
+
+def test_a_deny_that_spares_this_principal_is_not_named_among_its_denies():
+    scps = [[allow("*"), deny("iam:*", condition=(ONLY_BREAK_GLASS,), sid="BreakGlassOnly")]]
+    reachable = Reachable(S3)
+    denies = reachable.denied_by(stack(allow("*"), scps=scps), "iam:PassRole")
+    assert [ref.sid for ref in denies] == ["BreakGlassOnly"]
+    assert reachable.denied_by(stack(allow("*"), scps=scps, who=principal(BREAK_GLASS)), "iam:PassRole") == ()
