@@ -18,6 +18,8 @@ import typer
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from analytics.sources.convert import ConvertReport
+
 app = typer.Typer(
     help="Headroom: how much more AWS access every identity has than it uses.",
     no_args_is_help=True,
@@ -83,21 +85,28 @@ def demo(
 def convert(
     sources: Annotated[list[str], typer.Argument(metavar="SRC...", help="Raw CloudTrail: files, folders or globs.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the Parquet files.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes [default: one for each core].")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes [default: one for each core].")] = None,
 ) -> None:
     """Turn raw CloudTrail .json and .json.gz files into Parquet, partitioned by date."""
-    import os
-
     from analytics.sources.convert import convert as convert_files
 
     with _progress() as report:
         result = convert_files(
-            sources,
-            out,
-            workers=workers or os.cpu_count() or 1,
-            progress=lambda done, total: report("Converting", done, total),
+            sources, out, workers=workers, progress=lambda done, total: report("Converting", done, total)
         )
-    typer.echo(result.sentence, err=True)
+    for file in result.unreadable:
+        typer.echo(f"`{file.path}` {file.reason}", err=True)
+    if len(result.unreadable) == len(result.files):
+        fail(f"none of the {len(result.files):,} files could be read; give raw CloudTrail logs")
+    typer.echo(_converted(result), err=True)
+
+
+def _converted(result: ConvertReport) -> str:
+    """What became of every record, in one sentence."""
+    records = f"{result.written:,} of {result.found:,} records from {len(result.files):,} files are converted"
+    if not result.rejects:
+        return f"{records}."
+    return f"{records}; `{result.rejects}` lists what is not ({result.rejected:,} records rejected), and why."
 
 
 @app.command()
