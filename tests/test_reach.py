@@ -209,7 +209,16 @@ def test_one_engine_tells_the_principals_under_one_guardrail_apart():
         (principal(organization_id="o-2"), condition("StringEquals", "aws:PrincipalOrgID", "o-1"), "not"),
         (principal(), condition("StringEquals", "aws:PrincipalAccount", "111122223333"), "surely"),
         (principal(), condition("StringEquals", "aws:PrincipalType", "AssumedRole"), "surely"),
-        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA1:*"), "maybe"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA1:*"), "surely"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA*"), "surely"),
+        (principal(unique_id="AROA1"), condition("StringNotLike", "aws:userid", "AROA1:*"), "not"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA2:*", "AROA1:ops-*"), "maybe"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "AROA2:*", "AIDA3"), "not"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "*:ops"), "maybe"),
+        (principal(unique_id="AROA1"), condition("StringEquals", "aws:userid", "AROA1:*"), "maybe"),
+        (principal(unique_id="AROA1"), condition("StringEquals", "aws:userid", "AROA1"), "not"),
+        (principal(unique_id="AROA1"), condition("StringLike", "aws:userid", "${aws:username}:*"), "maybe"),
+        (principal(), condition("StringLike", "aws:userid", "AROA1:*"), "maybe"),
         (principal("arn:aws:iam::1:user/team/ann"), condition("StringEquals", "aws:username", "ann"), "surely"),
         (principal("arn:aws:iam::1:root"), condition("StringEquals", "aws:PrincipalType", "Account"), "surely"),
         (principal("arn:aws:iam::1:root"), condition("Null", "aws:username", "true"), "surely"),
@@ -299,3 +308,21 @@ def test_a_deny_that_spares_this_principal_is_not_named_among_its_denies():
     denies = reachable.denied_by(stack(allow("*"), scps=scps), "iam:PassRole")
     assert [ref.sid for ref in denies] == ["BreakGlassOnly"]
     assert reachable.denied_by(stack(allow("*"), scps=scps, who=principal(BREAK_GLASS)), "iam:PassRole") == ()
+
+
+def test_the_resources_of_a_grant_are_kept_as_patterns():
+    of = stack(
+        allow("s3:GetObject", on=["arn:aws:s3:::a/*", "arn:aws:s3:::b/*"]),
+        deny("s3:*", on="arn:aws:s3:::a/secret/*"),
+        boundary=[allow("*")],
+    )
+    resources = Reachable(S3).resources(of, "s3:GetObject")
+    assert resources.granted == ("arn:aws:s3:::a/*", "arn:aws:s3:::b/*")
+    assert resources.denied == ("arn:aws:s3:::a/secret/*",)
+    assert Reachable(S3).resources(of, "iam:PassRole").granted == ()
+
+
+def test_a_grant_on_all_resources_but_some_says_which_it_spares():
+    of = stack(allow("s3:GetObject", not_resource=(OBJECTS,)), allow("s3:GetObject", on="arn:aws:s3:::logs/public/*"))
+    resources = Reachable(S3).resources(of, "s3:GetObject")
+    assert (resources.granted, resources.spared) == (("*",), (OBJECTS,))

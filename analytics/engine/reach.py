@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analytics.iam.policy import Statement
     from analytics.iam.stack import NamedPolicy, PolicyStack
 
-__all__ = ["Bearing", "Reach", "Reachable", "StatementRef", "layered_policies"]
+__all__ = ["Bearing", "Reach", "Reachable", "Resources", "StatementRef", "layered_policies"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ class Bearing:
     ref: StatementRef
     statement: Statement
     always: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Resource patterns of one action: what grants name, what their NotResource spares, what denies name."""
+
+    granted: tuple[str, ...]
+    spared: tuple[str, ...]
+    denied: tuple[str, ...]
 
 
 class Reachable:
@@ -88,6 +97,17 @@ class Reachable:
         if number is None:
             return ()
         return tuple(self._bearing(stack, number, effect))
+
+    def resources(self, stack: PolicyStack, action: str) -> Resources:
+        """On which resources the identity policies grant the action, and which any layer may take away again."""
+        allows = [one.statement for one in self.bearing(stack, action, Effect.ALLOW) if one.ref.layer == "identity"]
+        denies = [one.statement for one in self.bearing(stack, action, Effect.DENY)]
+        granted = {pattern for one in allows for pattern in one.resource or ("*",)}
+        return Resources(
+            granted=("*",) if "*" in granted else tuple(sorted(granted)),
+            spared=tuple(sorted({pattern for one in allows for pattern in one.not_resource})),
+            denied=tuple(sorted({pattern for one in denies for pattern in one.resource or ("*",)})),
+        )
 
     def _bearing(self, stack: PolicyStack, number: int, effect: Effect) -> Iterator[Bearing]:
         known = self._judge.principal(stack.principal)

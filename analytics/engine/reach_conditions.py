@@ -11,7 +11,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_choice import candidates, free_keys
-from analytics.engine.reach_facts import KNOWN_OF_ALL, about_principal, known_context
+from analytics.engine.reach_facts import KNOWN_OF_ALL, ROLES, about_principal, known_context
+from analytics.engine.reach_sessions import USER_ID, holds_for_sessions
 from analytics.iam.condition import all_true, compile_condition
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class KnownPrincipal:
 
     def __init__(self, facts: PrincipalFacts) -> None:
         self._context = known_context(facts)
+        self._role_id = facts.unique_id if facts.kind in ROLES else None
         self._verdicts: dict[Block, Verdict] = {}
 
     def verdict(self, block: Block) -> Verdict:
@@ -69,10 +71,15 @@ class KnownPrincipal:
             return block.otherwise
         verdict = self._verdicts.get(block)
         if verdict is None:
-            holds = all_true([test.truth(self._context) for test in block.about_principal])
+            holds = all_true([self._truth(test) for test in block.about_principal])
             verdict = block.otherwise if holds else NEVER if holds is False else _at_most_maybe(block.otherwise)
             self._verdicts[block] = verdict
         return verdict
+
+    def _truth(self, test: Test) -> bool | None:
+        if test.key == USER_ID and self._role_id is not None:
+            return holds_for_sessions(test.condition, self._role_id)
+        return test.truth(self._context)
 
 
 class Judge:

@@ -27,9 +27,9 @@ PRINCIPAL_KEYS = frozenset(
         "aws:username",
     },
 )
-_ROLES = {PrincipalKind.ROLE, PrincipalKind.SSO_ROLE, PrincipalKind.SERVICE_LINKED_ROLE}
+ROLES = {PrincipalKind.ROLE, PrincipalKind.SSO_ROLE, PrincipalKind.SERVICE_LINKED_ROLE}
 _TYPES = {
-    **dict.fromkeys(_ROLES, "AssumedRole"),
+    **dict.fromkeys(ROLES, "AssumedRole"),
     PrincipalKind.USER: "User",
     PrincipalKind.ROOT: "Account",
 }
@@ -69,7 +69,7 @@ def known_context(facts: PrincipalFacts) -> Context:
     values = _NOT_A_SERVICE | {key: (value,) for key, value in _properties(facts).items() if value}
     for key, value in facts.tags or ():
         values[TAG_PREFIX + key.lower()] = (value,)
-    no_name = facts.kind in _ROLES or facts.kind is PrincipalKind.ROOT
+    no_name = facts.kind in ROLES or facts.kind is PrincipalKind.ROOT
     absent = _NEVER_THERE | {"aws:username"} if no_name else _NEVER_THERE
     no_other_tags = facts.tags is not None and facts.kind is not PrincipalKind.SSO_ROLE
     return Context(values, Unrecorded(absent, no_other_tags=no_other_tags))
