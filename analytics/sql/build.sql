@@ -1,5 +1,5 @@
 -- build    grain: the one row that says what this build is
--- reads: build_rows, windows, health, event_names
+-- reads: build_rows, windows, health, event_names, shared_event (work.duckdb)
 create table build as
 with own_window as (select * from windows order by window_days desc limit 1)
 select
@@ -7,6 +7,8 @@ select
     own_window.window_start, own_window.window_end, own_window.window_days,
     build_rows.catalogue, build_rows.weights, build_rows.snapshot_taken_at,
     (select coalesce(sum(events), 0)::bigint from event_names) as events,
+    -- further copies of calls that another account logged too: read, and not counted again
+    (select count(*) - count(distinct shared_event_id) from shared_event) as shared_copies,
     (select min(first_event) from health) as first_event,
     (select max(last_event) from health) as last_event,
     build_rows.has_snapshot, build_rows.has_organization, build_rows.organization_id, build_rows.format

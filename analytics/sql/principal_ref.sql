@@ -1,12 +1,10 @@
--- Who made a call, as text that the snapshot resolves later (sources/identity.py): an ARN, or kind ':' name.
--- CloudTrail User Guide, "CloudTrail userIdentity element". Cheapest and most frequent cases first: this runs per event.
+-- Who made a call without a session issuer, as text that the snapshot resolves later (sources/identity.py): an ARN, or
+-- kind ':' name. CloudTrail User Guide, "CloudTrail userIdentity element". With an issuer, the issuer is who it is.
 create or replace temp macro principal_ref(
-    event_type, event_source, identity_type, identity_arn, identity_principal_id, identity_user_name, issuer_arn, invoked_by
+    event_type, event_source, identity_type, identity_arn, identity_principal_id, identity_user_name, invoked_by
 ) as case
-    when identity_type = 'AssumedRole' and issuer_arn is not null then issuer_arn
     when event_type = 'AwsServiceEvent' then 'service:' || coalesce(invoked_by, event_source)
     when identity_type in ('IAMUser', 'Root') then coalesce(identity_arn, 'unknown:')
-    when identity_type = 'FederatedUser' and issuer_arn is not null then issuer_arn
     when identity_type = 'AssumedRole' and identity_arn is not null
         then 'session:' || coalesce(nullif(regexp_extract(identity_arn, '^arn:[^:]*:sts::[^:]*:assumed-role/[^/]+'), ''), identity_arn)
     when identity_type in ('SAMLUser', 'WebIdentityUser', 'IdentityCenterUser', 'FederatedUser')

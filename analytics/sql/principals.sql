@@ -1,5 +1,5 @@
 -- principals    grain: one row per principal_arn, of the snapshot or seen in the logs
--- reads: identity_rows (snapshot), caller, call_day, error_outcome, usage, accounts, windows
+-- reads: identity_rows (snapshot), caller, call_day, error_outcome, accounts, windows
 create table principals as
 with seen as (
     select
@@ -12,6 +12,7 @@ with seen as (
     join caller
         on caller.principal_ref = call_day.principal_ref and caller.seen_account_id is not distinct from call_day.account_id
     left join error_outcome on error_outcome.error_code = call_day.error_code
+    where call_day.is_call
     group by caller.principal_arn
 ),
 own_window as (select * from windows order by window_days desc limit 1)

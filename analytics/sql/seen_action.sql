@@ -10,7 +10,7 @@ with seen as (
         any_value(principals.reach_id) as reach_id,
         any_value(observable.profile_id) as profile_id,
         bool_or(match = 'all' and usage.calls > usage.denied + usage.throttled) as used,
-        sum(usage.calls)::bigint as calls,
+        sum(usage.calls - usage.denied)::bigint as calls,
         max(usage.last_time) as last_used
     from usage
     join windows on usage.day between windows.window_start and windows.window_end

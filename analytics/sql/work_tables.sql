@@ -5,11 +5,11 @@ create table if not exists source_file (  -- grain: one row per source file that
 );
 create table if not exists rollup (  -- grain: see rollup.sql
     load_id integer, principal_ref varchar, account_id varchar, event_source varchar, event_name varchar,
-    event_type varchar, region varchar, day date, error_code varchar, via_service varchar,
-    calls bigint, read_only_calls bigint, first_time timestamp, last_time timestamp
+    event_type varchar, region varchar, day date, error_code varchar, invoked_by varchar,
+    calls bigint, read_only_calls bigint, read_only_told bigint, first_time timestamp, last_time timestamp
 );
 create table if not exists shared_event (  -- grain: see shared_event.sql
     load_id integer, shared_event_id varchar, callers_copy boolean, principal_ref varchar, account_id varchar,
     event_source varchar, event_name varchar, event_type varchar, region varchar, event_time timestamp,
-    error_code varchar, via_service varchar, read_only boolean
+    error_code varchar, invoked_by varchar, read_only boolean
 )
