@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.engine.reach_conditions import Judge
+from analytics.engine.reach_conditions import ALWAYS, Certainty, Judge
 from analytics.engine.reach_layers import PolicyCompiler, Sums, layer_reach
 from analytics.engine.reach_sets import Reach
 from analytics.iam.names import PrincipalKind
@@ -112,13 +112,16 @@ class Reachable:
     def _bearing(self, stack: PolicyStack, number: int, effect: Effect) -> Iterator[Bearing]:
         known = self._judge.principal(stack.principal)
         for layer, named in layered_policies(stack):
-            for index, statement in enumerate(named.document.statements):
-                if statement.effect is not effect:
+            for index, piece in enumerate(self._compiler.pieces(named.document)):
+                if piece.effect is not effect or not piece.actions.maybe >> number & 1:
                     continue
-                reach = self._compiler.piece(statement, named.document.version).reach(known)
-                if reach.maybe >> number & 1:
-                    ref = StatementRef(layer, named.name, named.attached_to, index, statement.sid)
-                    yield Bearing(ref, statement, always=bool(reach.surely >> number & 1))
+                verdict = known.verdict(piece.block)
+                if verdict.certainty is Certainty.NEVER:
+                    continue
+                statement = named.document.statements[index]
+                ref = StatementRef(layer, named.name, named.attached_to, index, statement.sid)
+                on_all = bool(piece.actions.surely >> number & 1)
+                yield Bearing(ref, statement, always=on_all and verdict == ALWAYS)
 
 
 def layered_policies(stack: PolicyStack) -> Iterator[tuple[str, NamedPolicy]]:

@@ -16,12 +16,15 @@ from analytics.engine.reach_sets import NOTHING, LayerReach, Reach
 from analytics.iam.policy import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analytics.engine.reach_conditions import Block, Judge, KnownPrincipal, Verdict
     from analytics.iam.catalogue import Catalogue
     from analytics.iam.policy import PolicyDocument, Statement
     from analytics.iam.stack import NamedPolicy
+
+
+_PIECES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,6 @@ class Piece:
     effect: Effect
     actions: Reach
     block: Block
-
-    def reach(self, known: KnownPrincipal) -> Reach:
-        """The actions it speaks of in every request of a principal, and in some."""
-        sums = Sums()
-        sums.add(Effect.ALLOW, self.actions, known.verdict(self.block))
-        return Reach(sums.allowed_surely, sums.allowed_maybe)
 
 
 @dataclass(slots=True)
@@ -107,6 +104,7 @@ class PolicyCompiler:
         self._judge = judge
         self._compiled: dict[int, tuple[PolicyDocument, CompiledPolicy]] = {}
         self._limits: dict[tuple[tuple[int, ...], ...], Limits] = {}
+        self._pieces: dict[int, tuple[PolicyDocument, tuple[Piece, ...]]] = {}
 
     def policy(self, document: PolicyDocument) -> CompiledPolicy:
         """The compiled form of a document; the document is kept, so that its identity stays its own."""
@@ -124,14 +122,23 @@ class PolicyCompiler:
             limits = self._limits[key] = Limits([[self.policy(one) for one in layer] for layer in documents])
         return limits
 
-    def piece(self, statement: Statement, version: str) -> Piece:
-        """One statement, its actions expanded and its condition block prepared; `version` is the policy's."""
-        actions = on_resources(statement, spoken_of(statement, self._catalogue), self._catalogue)
-        return Piece(statement.effect, actions, self._judge.block(statement.condition, version))
+    def pieces(self, document: PolicyDocument) -> tuple[Piece, ...]:
+        """The statements of a document, each on its own; kept for the documents that were asked about lately."""
+        kept = self._pieces.get(id(document))
+        if kept is None:
+            if len(self._pieces) >= _PIECES_KEPT:
+                self._pieces.clear()
+            kept = self._pieces[id(document)] = (document, tuple(self._take_apart(document)))
+        return kept[1]
+
+    def _take_apart(self, document: PolicyDocument) -> Iterator[Piece]:
+        for statement in document.statements:
+            actions = on_resources(statement, spoken_of(statement, self._catalogue), self._catalogue)
+            yield Piece(statement.effect, actions, self._judge.block(statement.condition, document.version))
 
     def _compile(self, document: PolicyDocument) -> CompiledPolicy:
         sums, pieces = Sums(), []
-        for piece in (self.piece(statement, document.version) for statement in document.statements):
+        for piece in self._take_apart(document):
             if piece.block.same_for_all is not None:
                 sums.add(piece.effect, piece.actions, piece.block.same_for_all)
             else:
