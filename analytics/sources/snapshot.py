@@ -79,17 +79,24 @@ class Snapshot:
 
     def logging_of(self, account_id: str) -> AccountLogging | None:
         """What the trails log throughout the account; None where the snapshot does not say."""
-        members = frozenset(account.account_id for account in self.accounts)
-        return logging_of(account_id, self.trails, members) if self.trails else None
+        if not self.trails:
+            return None
+        in_tree = {node.node_id for node in self.organization.nodes} if self.organization else None
+        known = {account.account_id for account in self.accounts}
+        return logging_of(account_id, self.trails, frozenset(known if in_tree is None else known & in_tree))
 
 
 def read_snapshot(path: Path) -> Snapshot:
     """The snapshot in a folder, or the account in one authorization-details file (.json, .json.gz)."""
-    reader = _Reader(path)
-    if path.is_dir():
-        return reader.folder()
-    if path.exists():
-        return reader.single_file()
+    try:
+        if path.is_dir():
+            return _Reader(path).folder()
+        if path.exists():
+            return _Reader(path).single_file()
+    except OSError as error:
+        raise SnapshotError(
+            f"snapshot `{path}` cannot be read ({error}); check the permissions of its folders"
+        ) from error
     raise SnapshotError(f"snapshot `{path}` does not exist; give a snapshot folder or an authorization-details file")
 
 
@@ -141,11 +148,8 @@ class _Reader:
     def _account_folders(self) -> list[Path]:
         """The account folders; the snapshot's own folder where the dump lies in it directly."""
         accounts = self._path / "accounts"
-        try:
-            inside = sorted(child for child in accounts.iterdir() if child.is_dir()) if accounts.is_dir() else []
-            own = [self._path] if any(DETAILS.fullmatch(child.name) for child in self._path.iterdir()) else []
-        except OSError as error:
-            raise SnapshotError(f"snapshot `{self._path}` cannot be listed ({error})") from error
+        inside = sorted(child for child in accounts.iterdir() if child.is_dir()) if accounts.is_dir() else []
+        own = [self._path] if any(DETAILS.fullmatch(child.name) for child in self._path.iterdir()) else []
         return own + inside
 
     def _add_folder(self, folder: Path) -> None:
@@ -154,8 +158,8 @@ class _Reader:
         if account_id is None and folder != self._path:
             self._notes.add(subject, "the folder's name is not an account id; the account is taken from the ARNs")
         pages: list[Record] = []
-        failures = []
-        for file in sorted((file for file in folder.iterdir() if DETAILS.fullmatch(file.name)), key=_page_number):
+        failures: list[str] = []
+        for file in _detail_files(folder, failures):
             name = file.relative_to(self._path).as_posix()
             try:
                 found = self._pages(read_json(file), name)
@@ -269,6 +273,15 @@ def _members(organization: Organization | None) -> Iterator[Account]:
                 tags=node.tags,
                 is_management=node.node_id == organization.management_account_id,
             )
+
+
+def _detail_files(folder: Path, failures: list[str]) -> list[Path]:
+    """The pages of an account's dump in their order; a folder that cannot be listed is a failure."""
+    try:
+        return sorted((file for file in folder.iterdir() if DETAILS.fullmatch(file.name)), key=_page_number)
+    except OSError as error:
+        failures.append(f"the folder cannot be listed ({error})")
+        return []
 
 
 def _page_number(file: Path) -> tuple[int, str]:

@@ -80,6 +80,10 @@ class AccountDump:
             self._notes.add(arn, f"is attached to {holders} and not in the snapshot; what it allows is not counted")
         return found
 
+    def group_accounts(self) -> set[str]:
+        """The accounts of the groups: a dump may hold nothing else. After `identities`."""
+        return {account_id for account_id, _ in self._groups if account_id}
+
     def _list(self, key: str) -> Iterator[Record]:
         return (record for page in self._pages for record in page.records(key))
 

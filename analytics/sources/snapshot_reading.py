@@ -29,7 +29,7 @@ class Notes:
 
     def add(self, subject: str, reason: str) -> None:
         """Note one problem: the subject, and a sentence about it."""
-        self._found.setdefault(Problem(subject, reason))
+        self._found.setdefault(Problem(*(_printable(text) for text in (subject, reason))))
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything noted so far."""
@@ -151,6 +151,11 @@ def read_record(path: Path, subject: str, notes: Notes) -> Record | None:
         return Record(document, subject, notes)
     notes.add(subject, f"the file holds {kind_of(document)} and not a JSON object; what it says is not collected")
     return None
+
+
+def _printable(text: str) -> str:
+    """Text that UTF-8 can write: names of files need not be."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def moment(value: object) -> datetime | None:
