@@ -18,6 +18,7 @@ with grouped as (
         shared_event_id is null as of_one_account,
         count(*) as calls,
         count(*) filter (read_only) as read_only_calls,
+        count(read_only) as read_only_told,  -- calls of which the record says whether they only read
         min(event_time) as first_time,
         max(event_time) as last_time
     from events
