@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analytics.sources.snapshot import Identity
 
 UNKNOWN = "unknown"
+ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +53,30 @@ def caller(reference: str, account_id: str | None, known: KnownIdentities) -> Ca
     prefix, _, rest = reference.partition(":")
     match prefix:
         case "arn":
-            return _of_arn(reference, account_id)
+            return _of_arn(reference, account_id, known)
         case "session":
             return _of_session(rest, account_id, known)
         case "id":
-            return _of_unique_id(rest, account_id, known)
+            return _of_foreign_id(rest, account_id, known)
         case "service":
-            return Caller(rest, PrincipalKind.SERVICE, account_id)
+            return Caller(rest, PrincipalKind.SERVICE, None)  # one service, in whichever account it acts
         case "federated":
             kind, _, name = rest.partition(":")
             where = f" in {account_id}" if account_id else ""
             return Caller(f"{kind} {name}{where}", PrincipalKind.FEDERATED, account_id)
         case _:
-            return Caller(f"{UNKNOWN} in {account_id}" if account_id else UNKNOWN, PrincipalKind.UNKNOWN, account_id)
+            return _of_known_id(rest, known) or _unknown(account_id)
 
 
-def _of_arn(arn: str, account_id: str | None) -> Caller:
+def _unknown(account_id: str | None) -> Caller:
+    return Caller(f"{UNKNOWN} in {account_id}" if account_id else UNKNOWN, PrincipalKind.UNKNOWN, account_id)
+
+
+def _of_arn(arn: str, account_id: str | None, known: KnownIdentities) -> Caller:
     parsed = parse_arn(arn)
-    if parsed and parsed.service == "sts":  # a federated user or a session without an issuer
+    if parsed and parsed.service == "sts":
+        if parsed.resource.startswith("assumed-role/"):  # of an identity without a type
+            return _of_session(arn, account_id, known)
         return Caller(arn, PrincipalKind.FEDERATED, parsed.account_id or account_id)
     return Caller(arn, kind_of_arn(arn), account_of(arn) or account_id)
 
@@ -94,8 +101,13 @@ def _likely_path(role_name: str) -> str:
     return ""
 
 
-def _of_unique_id(unique_id: str, account_id: str | None, known: KnownIdentities) -> Caller:
+def _of_known_id(unique_id: str, known: KnownIdentities) -> Caller | None:
     arn = known.by_unique_id.get(unique_id)
-    if arn is not None:
-        return Caller(arn, kind_of_arn(arn), account_of(arn))
-    return Caller(f"account {account_id}" if account_id else UNKNOWN, PrincipalKind.ACCOUNT, account_id)
+    return Caller(arn, kind_of_arn(arn), account_of(arn)) if arn is not None else None
+
+
+def _of_foreign_id(unique_id: str, account_id: str | None, known: KnownIdentities) -> Caller:
+    """A caller seen from the resource's side; without an account it signed nothing (a public bucket)."""
+    if account_id is None:
+        return _of_known_id(unique_id, known) or Caller(ANONYMOUS, PrincipalKind.UNKNOWN, None)
+    return _of_known_id(unique_id, known) or Caller(f"account {account_id}", PrincipalKind.ACCOUNT, account_id)
