@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from analytics.sources.cloudtrail import SourceFile, discover, inspect
 from analytics.sources.columns import literal
+from analytics.sources.rejects import rejects_beside
 from analytics.sources.snapshot import Snapshot, read_snapshot
 from analytics.sources.usage import ingest, open_work
 from analytics.steps import about, identities
 from analytics.steps import events as logs
-from analytics.steps.state import Build, Progress
+from analytics.steps.state import Build, Note, Progress
+from analytics.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +49,8 @@ def build_store(
     event can be read. `now` (UTC) only names the build: the window ends with the last event.
     """
     progress("Looking at the event files", 0, 1)
-    files = inspect(discover(events))
+    paths = discover(events)
+    files = [*inspect(paths), *rejects_beside(paths)]
     iam = read_snapshot(snapshot) if snapshot is not None else None
     con = open_work(store.work, memory_limit=settings.memory_limit)
     try:
@@ -76,12 +79,11 @@ def _publish(
     progress: Progress,
 ) -> str:
     build_id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    current = store.current()
-    previous = store.path(current) if current else None
+    previous, notes = _in_use(store)
     with store.new_build(build_id) as partial:
         con.execute(f"attach {literal(str(partial))} as build")
         con.execute("set search_path = 'build.main,work.main'")
-        build = Build(con, build_id, now, settings, files, snapshot, previous, progress)
+        build = Build(con, build_id, now, settings, files, snapshot, previous, progress, notes)
         for index, (what, step) in enumerate(STEPS):
             progress(what, index, len(STEPS))
             step(build)
@@ -91,6 +93,15 @@ def _publish(
         con.execute("detach build")
     store.remove_old(settings.keep_builds)
     return build_id
+
+
+def _in_use(store: Store) -> tuple[Path | None, list[Note]]:
+    """The build in use until now. A broken pointer must not stop the build that mends it: it is noted."""
+    try:
+        current = store.current()
+    except StoreError as error:
+        return None, [("store", "CURRENT", str(error))]
+    return (store.path(current) if current else None), []
 
 
 STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
@@ -107,4 +118,5 @@ STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("Comparing grants with use", identities.compare),
     ("Checking the data", about.describe),
     ("Keeping the history", about.keep_history),
+    ("Listing problems", about.list_problems),
 )

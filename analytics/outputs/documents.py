@@ -29,7 +29,8 @@ select
     coalesce(sum(events) filter (outcome = 'resolved'), 0)::bigint as events_resolved,
     coalesce(sum(events) filter (outcome = 'possible'), 0)::bigint as events_possible,
     coalesce(sum(events) filter (outcome = 'unresolved'), 0)::bigint as events_unresolved,
-    coalesce(sum(events) filter (outcome = 'not_iam'), 0)::bigint as events_not_iam
+    coalesce(sum(events) filter (outcome = 'not_iam'), 0)::bigint as events_not_iam,
+    (select shared_copies from build) as shared_copies
 from event_names"""
 FILES = "select path, layout, rows_read, rows_rejected, first_event, last_event, problem from health order by path"
 UNRESOLVED = """

@@ -42,6 +42,7 @@ class SourceFile:
     uncompressed_bytes: int = 0
     schema_key: str = ""  # equal for files that can be read together
     problem: str | None = None  # one sentence without the path: what is wrong and what to do
+    rejected: int = 0  # of a file that is not read: records known to be in it, and left out
     schema: Schema = field(default=(), repr=False)
 
 

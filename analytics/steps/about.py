@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 
 from analytics.sources.columns import literal
@@ -14,15 +15,17 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of the tables; a page refuses a build of another format
 HISTORY_BUILDS = 50  # builds whose figures are carried along for "change since"
+EARLIER = """
+insert into history by name
+select * from previous.main.history
+where build_id in (
+    select build_id from previous.main.history group by build_id order by max(created_at) desc limit $most
+)"""
 
 
 def describe(build: Build) -> None:
-    """Can one trust this: files, problems, and the build itself."""
+    """Can one trust this: the files, and the build itself."""
     build.run("health")
-    problems = [
-        ("snapshot", problem.subject, problem.reason) for problem in (build.snapshot.problems if build.snapshot else ())
-    ]
-    build.run("problems", problem_rows=text_table(("source", "subject", "reason"), problems))
     organization = build.snapshot.organization if build.snapshot else None
     facts = pa.table(
         {
@@ -46,11 +49,28 @@ def describe(build: Build) -> None:
 def keep_history(build: Build) -> None:
     """This build's figures beside those of earlier builds of the store."""
     build.run("history")
-    if build.previous is not None:
+    if build.previous is None:
+        return
+    try:
         build.con.execute(f"attach {literal(str(build.previous))} as previous (read_only)")
-        build.con.execute(
-            "insert into history by name select * from previous.main.history where build_id in ("
-            " select build_id from previous.main.history group by build_id order by max(created_at) desc limit $most)",
-            {"most": HISTORY_BUILDS},
+        try:
+            build.con.execute(EARLIER, {"most": HISTORY_BUILDS})
+        finally:
+            build.con.execute("detach previous")
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        build.notes.append(
+            ("store", str(build.previous), f"the earlier build cannot be read ({reason}); the history starts anew")
         )
-        build.con.execute("detach previous")
+
+
+def list_problems(build: Build) -> None:
+    """Everything that could not be used as it stands, of the snapshot and of the store."""
+    found = [
+        *(
+            ("snapshot", problem.subject, problem.reason)
+            for problem in (build.snapshot.problems if build.snapshot else ())
+        ),
+        *build.notes,
+    ]
+    build.run("problems", problem_rows=text_table(("source", "subject", "reason"), found))

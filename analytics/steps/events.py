@@ -80,7 +80,7 @@ def resolve_events(build: Build) -> None:
         outcome = "possible" if found.outcome is Outcome.RESOLVED and not found.all else str(found.outcome)
         event = (source, name, kind, outcome)
         needed = [*_each(found.all, "all"), *_each(found.any, "any"), *_each(found.also, "also")]
-        rows += [(*event, action, match) for action, match in needed or [(None, None)]]
+        rows += [(*event, action, match) for action, match in needed] or [(*event, None, None)]
     columns = ("event_source", "event_name", "event_type", "outcome", "action", "match")
     build.temporary("event_action", text_table(columns, rows))
     build.run("event_names")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analytics.sources.cloudtrail import SourceFile
     from analytics.sources.snapshot import Snapshot
 
+Note = tuple[str, str, str]  # where (store), what it is about, one sentence: what is wrong and what follows
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
 
@@ -44,6 +45,7 @@ class Build:
     snapshot: Snapshot | None  # None: usage only
     previous: Path | None  # the build in use until this one is published
     progress: Progress
+    notes: list[Note] = field(default_factory=list)  # what went wrong beside the events and the snapshot
     catalogue: Catalogue = field(default_factory=load_catalogue)
     reaches: list[Reach] = field(default_factory=list)  # distinct; the position is the reach_id
 
