@@ -83,12 +83,13 @@ OPERATORS: Mapping[str, Operator] = {
 class Requirement:
     """One compiled condition: one operator on one key."""
 
-    __slots__ = ("_open", "_ready", "absent", "condition", "key", "keys", "operator")
+    __slots__ = ("_open", "_ready", "absent", "condition", "key", "keys", "operator", "wanted")
 
     def __init__(self, condition: Condition, operator: Operator, version: str) -> None:
         with_variables = operator.variables and version == VARIABLES_SINCE
-        wanted = [template(value, variables=with_variables) for value in condition.values]
+        wanted = tuple(template(value, variables=with_variables) for value in condition.values)
         self.condition = condition
+        self.wanted = wanted
         self.operator = operator
         self.key = condition.key.lower()
         self.keys = frozenset({self.key}).union(*map(variable_keys, wanted))
