@@ -42,13 +42,19 @@ def main() -> NoReturn:
     except (ValueError, OSError, RuntimeError) as error:
         if not _is_ours(error):
             raise
-        fail(str(error))
+        fail(_sentence(error))
     sys.exit(0)
 
 
 def _is_ours(error: Exception) -> bool:
     """Errors that are sentences for people; anything else is a fault and shows its trace."""
     return type(error).__module__.startswith("analytics.") or isinstance(error, OSError)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"`{error.filename}`: {error.strerror}; check the path, its permissions and the space on the disk"
+    return str(error)
 
 
 def fail(sentence: str) -> NoReturn:
@@ -119,7 +125,9 @@ def build(
         typer.Option(help="Snapshot folder, or one authorization-details file; without it there is usage only."),
     ] = None,
     store: StoreOption = None,
-    window: Annotated[int | None, typer.Option(min=1, help="Days to judge use over, back from the last event.")] = None,
+    window: Annotated[
+        int | None, typer.Option(min=1, max=3660, help="Days to judge use over, back from the last event.")
+    ] = None,
 ) -> None:
     """Read events and a snapshot, and publish a build."""
     with _progress() as report:

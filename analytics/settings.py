@@ -6,6 +6,7 @@ Read from `headroom.toml` in the store's folder when there is one; every key has
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,6 +16,8 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE = PROJECT / "data" / "reference"
 FILE_NAME = "headroom.toml"
+MOST_DAYS = 3660  # of a window: ten years
+_MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B")
 
 
 class SettingsError(ValueError):
@@ -70,8 +73,15 @@ def _checked(raw: Mapping[str, Any], path: Path) -> Settings:
             raise SettingsError(f"`{path}`: unknown key `{key}`; the keys are {', '.join(sorted(known))}")
         values[key] = _as_default(value, known[key], f"`{path}`, key `{key}`")
     settings = replace(Settings(), **values)
-    if settings.window_days < 1 or any(days < 1 for days in settings.windows) or settings.batch_rows < 1:
-        raise SettingsError(f"`{path}`: `window_days`, `windows` and `batch_rows` must be 1 or more")
+    for key in ("window_days", "windows"):
+        days = getattr(settings, key)
+        if not all(1 <= count <= MOST_DAYS for count in (days if isinstance(days, tuple) else (days,))):
+            raise SettingsError(f"`{path}`: `{key}` must be between 1 and {MOST_DAYS} days")
+    for key in ("batch_rows", "keep_builds"):
+        if getattr(settings, key) < 1:
+            raise SettingsError(f"`{path}`: `{key}` must be 1 or more")
+    if not _MEMORY.fullmatch(settings.memory_limit):
+        raise SettingsError(f"`{path}`: `memory_limit` is `{settings.memory_limit}`; write it as `2GB` or `512MB`")
     return settings
 
 

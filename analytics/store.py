@@ -43,21 +43,22 @@ class Store:
     def path(self, build_id: str) -> Path:
         """The file of a build; StoreError for a text that is not a build's id."""
         if not _BUILD_ID.fullmatch(build_id):
-            raise StoreError(f"`{build_id}` is not the id of a build; CURRENT in `{self.folder}` holds one")
+            raise StoreError(f"{build_id[:60]!a} is not the id of a build; CURRENT in `{self.folder}` holds one")
         return self.builds / f"{build_id}.duckdb"
 
     def current(self) -> str | None:
         """The id of the build in use, or None before the first one."""
+        pointer = self.folder / "CURRENT"
         try:
-            build_id = (self.folder / "CURRENT").read_text("ascii").strip()
-        except FileNotFoundError:
+            build_id = pointer.read_text("ascii").strip()
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"`{self.folder / 'CURRENT'}` cannot be read ({error}); run `build` again") from error
+            raise StoreError(f"`{pointer}` cannot be read ({error}); run `build` again") from error
+        if not _BUILD_ID.fullmatch(build_id):
+            raise StoreError(f"`{pointer}` holds {build_id[:60]!a}, which is not the id of a build; run `build` again")
         if not self.path(build_id).exists():
-            raise StoreError(
-                f"`{self.folder / 'CURRENT'}` names build `{build_id}`, but its file is gone; run `build` again"
-            )
+            raise StoreError(f"`{pointer}` names build `{build_id}`, but its file is gone; run `build` again")
         return build_id
 
     def connect(self, build_id: str | None = None) -> duckdb.DuckDBPyConnection:
@@ -68,7 +69,14 @@ class Store:
                 f"store `{self.folder}` holds no build yet; run `python -m analytics demo` for the sample "
                 "or `python -m analytics build --events …` for your own data"
             )
-        return duckdb.connect(str(self.path(chosen)), read_only=True)
+        path = self.path(chosen)
+        if not path.exists():
+            raise StoreError(f"store `{self.folder}` has no build `{chosen}`; its builds are in `{self.builds}`")
+        try:
+            return duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            reason = str(error).split("\n", maxsplit=1)[0]
+            raise StoreError(f"build `{path}` cannot be opened ({reason}); run `build` again") from error
 
     @contextmanager
     def new_build(self, build_id: str) -> Iterator[Path]:
@@ -96,10 +104,13 @@ class Store:
         _sync(self.folder)
 
     def remove_old(self, keep: int) -> None:
-        """Remove all but the newest `keep` builds, never the current one, and what dead builds left behind."""
+        """Remove all but the newest `keep` builds, never the current one, and what dead builds left behind.
+
+        Only for the process that builds: another one's unfinished file would look like a dead one's.
+        """
         current = self.current()
-        files = sorted(self.builds.glob("*.duckdb"), reverse=True)
-        for file in files[max(keep, 1) :]:
+        builds = (file for file in self.builds.glob("*.duckdb") if _BUILD_ID.fullmatch(file.stem))
+        for file in sorted(builds, reverse=True)[max(keep, 1) :]:
             if file.stem != current:
                 file.unlink(missing_ok=True)
         for left in [*self.builds.glob("*.partial"), *self.builds.glob("*.wal")]:

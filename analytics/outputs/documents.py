@@ -39,7 +39,7 @@ group by all order by events desc, event_source, event_name"""
 ACCOUNTS = "select account_id, collected as status, reason from accounts order by account_id"
 PROBLEMS = "select source, subject, reason from problems order by all"
 
-# Until the score joins, the rank is that of the unused high-risk weight.
+# Until the score joins, the rank is that of the unused high-risk weight, then of what cannot be observed.
 IDENTITIES = """
 select principals.principal_arn, kind, account_id, in_snapshot, gap_identity.granted, gap_identity.used,
     gap_identity.possible, gap_identity.unused, gap_identity.unobserved, principals.last_used,
@@ -47,7 +47,7 @@ select principals.principal_arn, kind, account_id, in_snapshot, gap_identity.gra
 from principals
 join gap_identity using (principal_arn)
 where window_days = (select window_days from build) and ($principal_arn is null or principal_arn = $principal_arn)
-order by unused_weight desc nulls last, principal_arn"""
+order by unused_weight desc nulls last, unobserved_weight desc nulls last, principal_arn"""
 SERVICES = """
 select service, granted, used, possible, unused, unobserved from gap_service
 where principal_arn = $principal_arn and window_days = (select window_days from build) order by service"""
@@ -140,6 +140,7 @@ def _actions(con: DuckDBPyConnection, arn: str) -> Iterable[dict[str, Any]]:
             "reach": row["reach"] if row["reach"] != "none" else None,
             "state": str(row["state"]),
             "calls": int(row["calls"]),
+            "denied": int(row["denied"]),
             "last_used": utc_text(row["last_used"].to_pydatetime()) if row["last_used"] == row["last_used"] else None,
             "granted_by": [_reference(found) for found in granting if found.layer == "identity"],
         }

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.console import JustifyMethod
+
 MOST_ROWS = 40  # of a table on a terminal; `--csv` and `--json` have all
+WIDTH_OF_A_FILE = 200  # characters a line, where there is no terminal
+SHORT = 20  # characters; a column of short values is never broken, so that numbers, accounts and times stay whole
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -36,7 +40,7 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
     build = document["build"]
     window = build["window"]
     console.print(
@@ -45,14 +49,16 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
     for name in ("totals", "identity"):
         for key, value in _flat(document.get(name, {})).items():
             if value is not None:
-                console.print(Text(f"  {_words(key)}: {value}"))
+                console.print(Text(_printable(f"  {_words(key)}: {value}")))
     entries = [_flat(row) for row in document[rows]]
     names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        table.add_column(_words(name), overflow="fold", justify="right" if _numeric(entries, name) else "left")
+        short = _longest(entries[:MOST_ROWS], name) <= SHORT
+        justify: JustifyMethod = "right" if _numeric(entries, name) else "left"
+        table.add_column(_words(name), overflow="fold", no_wrap=short, justify=justify)
     for row in entries[:MOST_ROWS]:
-        table.add_row(*(Text("" if row.get(name) is None else str(row[name])) for name in names))
+        table.add_row(*(Text("" if row.get(name) is None else _printable(str(row[name]))) for name in names))
     console.print(table)
     if len(entries) > MOST_ROWS:
         console.print(Text(f"{len(entries) - MOST_ROWS:,} more rows; --csv or --json has all {len(entries):,}"))
@@ -81,12 +87,21 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
+def _printable(text: str) -> str:
+    """Names come from logs: none of them may steer the terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
 def _any(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
     return any(row.get(name) not in (None, "") for row in rows)
+
+
+def _longest(rows: Sequence[Mapping[str, Any]], name: str) -> int:
+    return max((len(str(row[name])) for row in rows if row.get(name) is not None), default=0)
 
 
 def _numeric(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
