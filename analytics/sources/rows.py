@@ -30,11 +30,8 @@ class Row(NamedTuple):
     date: str
 
 
-class Fit(NamedTuple):
-    """What a column holds of a value, and what of it the column cannot hold (None: nothing)."""
-
-    held: Any
-    rest: Any = None
+Fit = tuple[Any, Any]
+"""What a column holds of a value, and what of it the column cannot hold (None: nothing)."""
 
 
 class Shape(NamedTuple):
@@ -50,25 +47,25 @@ def _dumps(value: Any) -> str:
 
 def _text(value: Any) -> Fit:
     if isinstance(value, str):
-        return Fit(value)
-    return Fit(None, value) if isinstance(value, (dict, list)) else Fit(_dumps(value))
+        return value, None
+    return (None, value) if isinstance(value, (dict, list)) else (_dumps(value), None)
 
 
 def _truth(value: Any) -> Fit:
     if isinstance(value, bool):
-        return Fit(value)
+        return value, None
     known = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
-    return Fit(None, value) if known is None else Fit(known)
+    return (None, value) if known is None else (known, None)
 
 
 def _json(value: Any) -> Fit:
-    return Fit(_dumps(value))
+    return _dumps(value), None
 
 
 TEXT = Shape(pa.string(), _text)
 TRUTH = Shape(pa.bool_(), _truth)
 JSON = Shape(pa.string(), _json)
-TIME = Shape(pa.timestamp("ms"), Fit)  # already milliseconds: see `row_of`
+TIME = Shape(pa.timestamp("ms"), lambda value: (value, None))  # `row_of` replaces the text
 
 
 def struct(**fields: Shape) -> Shape:
@@ -76,7 +73,7 @@ def struct(**fields: Shape) -> Shape:
 
     def fit(value: Any) -> Fit:
         if not isinstance(value, dict):
-            return Fit(None, value)
+            return None, value
         held: dict[str, Any] = {}
         rest: dict[str, Any] = {}
         for name, item in value.items():
@@ -91,7 +88,7 @@ def struct(**fields: Shape) -> Shape:
                 held[name], over = shape.fit(item)
                 if over is not None:
                     rest[name] = over
-        return Fit(held, rest or None)
+        return held, rest or None
 
     return Shape(pa.struct([(name, shape.arrow) for name, shape in fields.items()]), fit)
 
@@ -101,9 +98,9 @@ def listed(element: Shape) -> Shape:
 
     def fit(value: Any) -> Fit:
         if not isinstance(value, list):
-            return Fit(None, value)
+            return None, value
         fits = [element.fit(item) for item in value]
-        return Fit([one.held for one in fits], value if any(one.rest is not None for one in fits) else None)
+        return [held for held, _ in fits], value if any(rest is not None for _, rest in fits) else None
 
     return Shape(pa.list_(element.arrow), fit)
 
