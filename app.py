@@ -7,17 +7,19 @@ import gc
 import streamlit as st
 
 from analytics.store import StoreError
-from pages.shared import data
+from pages.shared import data, palette
 
 st.set_page_config(page_title="Headroom", page_icon="static/favicon.png", layout="wide")
-st.logo("static/headroom-light.svg", size="large")
+st.logo(f"static/headroom-{'dark' if palette.dark() else 'light'}.svg", size="large")
 page = st.navigation(
     [
+        st.Page("pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
+        st.Page("pages/identities.py", title="Identities", icon=":material/group:"),
         st.Page("pages/heatmap.py", title="Privilege vs usage", icon=":material/grid_on:", url_path="heatmap"),
+        st.Page("pages/health.py", title="Data health", icon=":material/verified:", url_path="health"),
     ],
     position="top",
 )
-page.run()
 
 
 @st.cache_resource(show_spinner=False)
@@ -28,4 +30,24 @@ def freeze_garbage_collection() -> bool:
     return True
 
 
-freeze_garbage_collection()
+def no_build(why: str) -> None:
+    """What to do where there is nothing to show yet."""
+    with st.container(border=True, width=720):
+        st.subheader("There is no build to show yet", anchor=False)
+        st.text(why)
+        st.markdown("Make the sample organisation, or read your own data, and reload this page:")
+        st.code(
+            "python -m analytics demo\npython -m analytics build --events s3-export/ --snapshot snapshot/",
+            language="bash",
+        )
+
+
+try:
+    missing = "" if data.current_build() else "The store is empty."
+except StoreError as error:
+    missing = str(error)
+if missing:
+    no_build(missing)
+else:
+    page.run()
+    freeze_garbage_collection()

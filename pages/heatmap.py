@@ -1,6 +1,8 @@
-"""Privilege vs usage: who holds which service's privileges, and which of them were never used?"""
+"""Privilege vs usage: who holds which service's privileges, and which of them were never used."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import streamlit as st
 
@@ -18,6 +20,9 @@ if size == 0:
     widgets.nothing("No identity matches these filters.", "Clear the search or widen the OU, account or kind above.")
     st.stop()
 
+rows = data.read(queries.heatmap_export_rows, filters=filters, by=grid.by)
+everything = partial(queries.heatmap_export, filters=filters, by=grid.by)
+widgets.downloads("privilege-vs-usage", everything, build=build, filters=filters, rows=rows)
 left, right = st.columns([3, 1.55], gap="medium")
 with left:
     offset = grid_controls.pager(size, ROWS_PER_PAGE, filters, grid)
@@ -25,11 +30,8 @@ with left:
         queries.heatmap_page, filters=filters, grid=grid, services=services, limit=ROWS_PER_PAGE, offset=offset
     )
     selected = grid_controls.selection()
-    privilege_grid.draw(
-        page, grid, selected=selected, on_pick=grid_controls.open_picked(page, grid), key="privilege_grid"
-    )
+    privilege_grid.draw(page, grid, selected=selected, on_pick=grid_controls.open_picked(page), key="privilege_grid")
     grid_controls.hidden_services_note(page, grid)
 with right, st.container(border=True):
     cell_panel.show(filters, grid, *selected)
 grid_controls.table_twin(page, grid)
-widgets.downloads("privilege-vs-usage", queries.heatmap_export, build=build, filters=filters, by=grid.by)

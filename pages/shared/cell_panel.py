@@ -1,28 +1,159 @@
-"""The panel beside the grid."""
+"""The panel beside the grid: the cell, the row or the service that is open, down to the action and its statement."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from analytics.outputs import queries
-from pages.shared import data
-from pages.shared.text import span
+from analytics.outputs.queries import RowKind
+from pages.shared import data, identity_panel, palette, statements, widgets
+from pages.shared.text import number, plain, span
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analytics.outputs.queries import Filters, Grid
+
+MARKS = {state.word: f"{state.mark} {state.word}" for state in palette.STATES}
+ALL = "All"
 
 
 def show(filters: Filters, grid: Grid, row: str, service: str) -> None:
-    """What is open: a cell, a row, a service, or nothing yet."""
-    if not (row or service):
-        st.subheader("Select a cell", anchor=False)
-        st.caption("Click a cell, or move with the arrow keys and press Enter.")
-        return
-    st.subheader(span(row.rpartition("/")[2]), anchor=False)
-    st.caption(span(service))
-    actions = data.read(
-        queries.cell_actions, principal_arn=row, service=service or None, window_days=filters.window_days
+    """What is open, by the names in the URL; names that the build does not know are said, never trusted."""
+    if service and service not in data.read(queries.services):
+        st.markdown(f"**No service of this build:** {span(plain(service))}")
+        st.caption("Nobody holds or used it. Select a cell of the grid.")
+    elif not (row or service):
+        _nothing_open()
+    elif grid.by is not RowKind.IDENTITY and row:
+        _group(filters, grid, row, service)
+    elif row and service:
+        _cell(filters, row, service)
+    elif row:
+        identity_panel.show(row, filters)
+    else:
+        _service(filters, service)
+
+
+def _nothing_open() -> None:
+    st.markdown("**Select a cell**")
+    st.caption(
+        "Click a cell to see its actions: what was used, what was not, what could not be judged, and which statement "
+        "grants it. Click a name to open the identity or the service."
     )
-    st.dataframe(actions, hide_index=True)
+    st.caption("By keyboard: Tab to the grid, arrow keys to move, Enter to open, s to sort the rows by a service.")
+
+
+def _cell(filters: Filters, principal_arn: str, service: str) -> None:
+    known = data.read(queries.identity, principal_arn=principal_arn, window_days=filters.window_days)
+    if known is None:
+        st.markdown(f"**Not in this build:** {span(plain(principal_arn, 120))}")
+        st.caption("The link may be of another store, or the identity is gone. Select a cell of the grid.")
+        return
+    st.markdown(f"#### {span(plain(known['name'], 44))} · {span(service)}")
+    st.caption(identity_panel.facts(known))
+    widgets.link("identities", "Open the identity", icon=":material/person:", identity=principal_arn)
+    actions = data.read(
+        queries.cell_actions, principal_arn=principal_arn, service=service, window_days=filters.window_days
+    )
+    if actions.empty:
+        st.markdown("**Nothing is granted here**, and nothing was used.")
+        st.caption(f"No collected policy lets this identity call {span(service)}, and it did not in the window.")
+        return
+    services = data.read(queries.identity_services, principal_arn=principal_arn, window_days=filters.window_days)
+    total = services[services["service"] == service].iloc[0]
+    st.caption(
+        f"{len(actions):,} actions in {filters.window_days} days. High-risk weight: {number(total['unused_weight'])} "
+        f"unused, {number(total['unobserved_weight'])} unobserved."
+    )
+    counts = actions["state"].value_counts()
+    labels = {f"{MARKS[word]} {counts[word]:,}": word for word in queries.STATES if counts[word]}
+    chosen = st.pills("State", list(labels), key="cell_state", label_visibility="collapsed")
+    shown = actions if chosen not in labels else actions[actions["state"] == labels[chosen]]
+    _actions_table(principal_arn, shown)
+
+
+def _actions_table(principal_arn: str, actions: pd.DataFrame) -> None:
+    column = st.column_config
+    shown = actions.assign(
+        mark=actions["state"].astype(str).map(MARKS),
+        short=actions["action"].str.partition(":")[2],
+        risk=actions["weight_class"].str.replace("_", " "),
+    )
+    chosen = widgets.table(
+        shown,
+        {
+            "mark": column.TextColumn("State", width=95),
+            "short": column.TextColumn("Action", width=170),
+            "weight": column.NumberColumn("Weight", format="%.2g", width=55, help="data/reference/risk.toml"),
+            "reach": column.TextColumn("Reach", width=55, help="surely; maybe: under a condition or on some resources"),
+            "calls": column.NumberColumn("Calls", format="%,d", width=55, help="In the window, denied ones included"),
+            "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=85),
+            "risk": column.TextColumn("Class", width=120),
+        },
+        key="cell_actions",
+        alt="Actions of the cell with state, weight, reach, calls and last use",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(390, 40 + 30 * len(shown)),
+    ).selection.rows
+    position = chosen[0] if chosen and chosen[0] < len(shown) else 0
+    statements.show(principal_arn, shown.iloc[position].to_dict())
+
+
+def _service(filters: Filters, service: str) -> None:
+    st.markdown(f"#### {span(service)}")
+    st.caption(f"Who holds it, heaviest unused weight first; {filters.window_days} days.")
+    rows = data.read(queries.service_holders, service=service, filters=filters)
+    if rows.empty:
+        st.caption("Nobody in these filters holds or used it.")
+        return
+    _holders(rows, service)
+    st.button("Sort the rows by this service", icon=":material/sort:", on_click=_sort_by, args=(service,))
+
+
+def _sort_by(service: str) -> None:
+    st.session_state["sort"] = service
+
+
+def _group(filters: Filters, grid: Grid, row: str, service: str) -> None:
+    st.markdown(f"#### {span(plain(row or 'no OU known', 44))}" + (f" · {span(service)}" if service else ""))
+    inside = replace(filters, account_id=row) if grid.by is RowKind.ACCOUNT else replace(filters, ou_path=row)
+    rows = data.read(queries.service_holders, service=service or None, filters=inside)
+    if rows.empty:
+        st.caption("No identity of it holds or used anything here. Select another cell of the grid.")
+        return
+    st.caption(f"Its identities, heaviest unused weight first; {filters.window_days} days.")
+    _holders(rows, service)
+
+
+def _holders(rows: pd.DataFrame, service: str) -> None:
+    column = st.column_config
+
+    def opened() -> None:
+        chosen: Any = st.session_state["cell_holders"].selection.rows
+        if chosen and chosen[0] < len(rows):
+            st.session_state["by"] = "Identities"
+            st.query_params["row"] = rows["principal_arn"].iloc[chosen[0]]
+
+    widgets.table(
+        rows,
+        {
+            "name": column.TextColumn("Identity", width=170),
+            "account_name": column.TextColumn("Account", width=100),
+            "unused_weight": column.NumberColumn("Unused weight", format="%,.1f", width=95),
+            "granted": column.NumberColumn("Granted", format="%,d", width=65),
+            "used": column.NumberColumn("Used", format="%,d", width=50),
+            "unused": column.NumberColumn("Unused", format="%,d", width=60),
+            "unobserved": column.NumberColumn("Unobs.", format="%,d", width=60),
+        },
+        key="cell_holders",
+        alt="Identities that hold the service, heaviest unused weight first; select one to open it",
+        on_select=opened,
+        selection_mode="single-row",
+        height=min(560, 40 + 30 * len(rows)),
+    )
+    st.caption("Tick an identity to open its cell." if service else "Tick an identity to open it.")

@@ -6,6 +6,7 @@ nothing but the build: no other file, no setting, no extension.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,23 +33,25 @@ LOCKS = (
 
 def current_build() -> queries.Build | None:
     """The build in use, or None in a store without one; StoreError for a store that is broken."""
-    build_id = _store().current()
-    return None if build_id is None else _build(str(_store().folder), build_id)
+    return read(queries.build_info) if _store().current() else None
 
 
 def read(question: Callable[..., Answer], **asked: Any) -> Answer:
-    """The answer of one function of `analytics.outputs.queries`, from the cache where it was asked before."""
-    build_id = _store().current()
-    if build_id is None:
-        msg = f"store `{_store().folder}` holds no build; run `python -m analytics demo`"
-        raise LookupError(msg)
-    return _answer(str(_store().folder), build_id, question.__name__, question, asked)
+    """The answer of one function of `analytics.outputs`, from the cache where it was asked before."""
+    store = _store()
+    answer: Answer = _answer(str(store.folder), store.current() or "", question.__qualname__, question, asked)
+    return answer
 
 
-def read_fresh(question: Callable[..., Answer], **asked: Any) -> Answer:
-    """Like `read`, and not kept: for exports, which are large and asked for once."""
-    folder = _store().folder
-    return question(_connection(str(folder), str(_store().current())).cursor(), **asked)
+def connection() -> DuckDBPyConnection:
+    """The connection of the current build, for answers that are too large to keep; take a cursor of it."""
+    store = _store()
+    return _connection(str(store.folder), store.current() or "")
+
+
+def now() -> datetime:
+    """The moment, UTC without a zone as a build's times are, to the hour so that answers can be kept."""
+    return datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
 
 
 def _store() -> Store:
@@ -63,13 +66,8 @@ def _connection(folder: str, build_id: str) -> DuckDBPyConnection:
     return con
 
 
-@st.cache_data(max_entries=3, show_spinner=False)
-def _build(folder: str, build_id: str) -> queries.Build:
-    return queries.build_info(_connection(folder, build_id).cursor())
-
-
-@st.cache_data(max_entries=400, show_spinner=False)
+@st.cache_data(max_entries=500, show_spinner=False)
 def _answer(folder: str, build_id: str, name: str, _question: Callable[..., Any], asked: dict[str, Any]) -> Any:
-    """`name` is in the key of the cache and stands for the question, which Streamlit cannot hash."""
+    """`name` is in the key of the cache and stands for the question, which Streamlit does not hash."""
     del name
     return _question(_connection(folder, build_id).cursor(), **asked)

@@ -9,9 +9,10 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.queries import Grid, Measure, Order, RowKind
-from pages.shared import data
+from pages.shared import data, widgets
 from pages.shared.privilege_grid import MEASURES, ROW_TITLES
 from pages.shared.text import percent
+from pages.shared.widgets import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pages.shared.matrix import Picked
 
 ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
+ROW_NAMES = {RowKind.IDENTITY: "identities", RowKind.ACCOUNT: "accounts", RowKind.OU: "OUs"}
 WIDTHS = {"Top 30": 30, "Top 60": 60, "All": None}
 ORDERS = {
     "Measure": Order.MEASURE,
@@ -36,9 +38,9 @@ def choices(build: Build) -> tuple[Grid, int | None]:
         measures = {MEASURES[Measure.CALLS]: Measure.CALLS}
     services = data.read(queries.services)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        by = _segments("Rows", list(ROWS), "by")
-        measure = _segments("Colour", list(measures), "measure")
-        width = _segments("Services", list(WIDTHS), "services")
+        by = segments("Rows", list(ROWS), "by")
+        measure = segments("Colour", list(measures), "measure")
+        width = segments("Services", list(WIDTHS), "services")
         order = st.selectbox(
             "Sort rows by", [*ORDERS, *services], key="sort", bind="query-params", filter_mode="contains", width=220,
             help="By a whole row's measure, name, last use or calls, or by the measure in one service",
@@ -54,11 +56,6 @@ def choices(build: Build) -> tuple[Grid, int | None]:
     )
 
 
-def _segments(label: str, options: list[str], key: str) -> str:
-    chosen = st.segmented_control(label, options, default=options[0], required=True, key=key, bind="query-params")
-    return chosen if chosen in options else options[0]
-
-
 def pager(size: int, rows: int, filters: Filters, grid: Grid) -> int:
     """The pages of the grid; the offset of the chosen one. A link to a row opens the page that the row is on."""
     pages = max(1, -(-size // rows))
@@ -68,13 +65,7 @@ def pager(size: int, rows: int, filters: Filters, grid: Grid) -> int:
         rank = data.read(queries.heatmap_rank, filters=filters, row_key=row, grid=grid)
         if rank is not None:
             st.session_state["page"] = rank // rows + 1
-    if st.session_state.get("page", 1) > pages:
-        st.session_state["page"] = pages
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-        first = (page - 1) * rows
-        st.caption(f"{first + 1:,}–{min(size, first + rows):,} of {size:,} {ROW_TITLES[grid.by].lower()} rows")
-    return first
+    return widgets.pager(pages, rows, size, ROW_NAMES[grid.by], key="page")
 
 
 def selection() -> tuple[str, str]:
@@ -82,9 +73,8 @@ def selection() -> tuple[str, str]:
     return st.query_params.get("row", ""), st.query_params.get("service", "")
 
 
-def open_picked(page: HeatmapPage, grid: Grid) -> Callable[[Picked], None]:
+def open_picked(page: HeatmapPage) -> Callable[[Picked], None]:
     """What a click does: names, never positions, go into the URL."""
-    del grid
 
     def opened(picked: Picked) -> None:
         service = None if picked.column is None else page.services[picked.column]

@@ -1,4 +1,4 @@
-"""What pages are put together from: the filter bar, empty states, downloads.
+"""What pages are put together from: the filter bar, empty states, tables, links, downloads.
 
 The widgets keep their values in the URL (`bind`), so that a link reproduces the view. What comes from there is
 checked against what the build offers before it is used.
@@ -6,37 +6,55 @@ checked against what the build offers before it is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from analytics.outputs import queries
+from analytics.outputs.export import MIME, XLSX_ROWS, Format, export, file_name, provenance
 from analytics.outputs.queries import Filters
 from pages.shared import data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from analytics.outputs.queries import Build, FilterOptions
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
+    from streamlit.delta_generator import DeltaGenerator
+
+    from analytics.outputs.queries import Build
+
+PAGES = {name: f"pages/{name}.py" for name in ("overview", "heatmap", "identities", "health")}
 
 
 def filter_bar(build: Build) -> Filters:
-    """One row of filters, the same on every page."""
+    """One row of filters, the same on every page and kept from page to page."""
     options = data.read(queries.filter_options)
     accounts = {f"{account} {name or ''}".strip(): account for account, name in options.accounts}
     windows = {f"{days} days": days for days in options.windows}
-    columns = st.columns([1, 1.7, 1.7, 1.2, 2.2], gap="small")
-    window = columns[0].selectbox(
-        "Window", list(windows), index=list(windows.values()).index(build.window_days), key="window",
-        bind="query-params", label_visibility="collapsed", help="How far back a call counts as use",
-    )  # fmt: skip
-    ou_path = _choice(columns[1], "OU", "All OUs", options.ou_paths, "ou")
-    account = _choice(columns[2], "Account", "All accounts", tuple(accounts), "account")
-    kind = _choice(columns[3], "Kind", "All kinds", options.kinds, "kind")
-    search = columns[4].text_input(
-        "Search", key="q", bind="query-params", type="search", live=True, max_chars=80, icon=":material/search:",
-        placeholder="Search names, ARNs, owners, accounts", label_visibility="collapsed",
-    )  # fmt: skip
+    places = st.columns([1, 1.8, 1.8, 1.2, 2.2], gap="small")
+    window = places[0].selectbox(
+        "Window",
+        list(windows),
+        index=list(windows.values()).index(build.window_days),
+        key="window",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    ou_path = _choice(places[1], "OU", "All OUs", options.ou_paths, "ou")
+    account = _choice(places[2], "Account", "All accounts", tuple(accounts), "account")
+    kind = _choice(places[3], "Kind", "All kinds", options.kinds, "kind")
+    search = places[4].text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        type="search",
+        live=True,
+        max_chars=80,
+        icon=":material/search:",
+        placeholder="Search names, ARNs, owners, accounts",
+        label_visibility="collapsed",
+    )
     return Filters(
         window_days=windows.get(window or "", build.window_days),
         ou_path=ou_path,
@@ -46,14 +64,27 @@ def filter_bar(build: Build) -> Filters:
     )
 
 
-def _choice(
-    place: st.delta_generator.DeltaGenerator, label: str, every: str, options: Sequence[str], key: str
-) -> str | None:
+def _choice(place: DeltaGenerator, label: str, every: str, options: Sequence[str], key: str) -> str | None:
     chosen = place.selectbox(
-        label, options, index=None, key=key, bind="query-params", placeholder=every, label_visibility="collapsed",
+        label,
+        options,
+        index=None,
+        key=key,
+        bind="query-params",
+        placeholder=every,
+        label_visibility="collapsed",
         filter_mode="contains",
-    )  # fmt: skip
+    )
     return chosen if chosen in options else None
+
+
+def segments(label: str, options: Sequence[str], key: str, *, hide_label: bool = False) -> str:
+    """One of a few, kept in the URL; the first one unless chosen."""
+    visible = "collapsed" if hide_label else "visible"
+    chosen = st.segmented_control(
+        label, options, default=options[0], required=True, key=key, bind="query-params", label_visibility=visible
+    )
+    return chosen if chosen in options else options[0]
 
 
 def nothing(why: str, what_to_do: str, *, icon: str = ":material/search_off:") -> None:
@@ -63,5 +94,51 @@ def nothing(why: str, what_to_do: str, *, icon: str = ":material/search_off:") -
         st.caption(what_to_do)
 
 
-def downloads(*a, **k):
-    pass
+def link(page: str, label: str, *, icon: str | None = None, **params: str) -> None:
+    """A link to another page with its parameters in the URL; the label is Markdown, so untrusted text needs `span`."""
+    st.page_link(PAGES[page], label=label, icon=icon, query_params=params or None)
+
+
+def table(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, **options: Any) -> Any:
+    """A table of the named columns, in that order; the other columns of the rows do not reach the browser."""
+    return st.dataframe(
+        rows[list(columns)], column_config=dict(columns), hide_index=True, key=key, alt=alt, row_height=30, **options
+    )
+
+
+def downloads(
+    view: str, question: Callable[[DuckDBPyConnection], pd.DataFrame], *, build: Build, filters: Filters, rows: int
+) -> None:
+    """All rows of a view, not just the page that is shown, in four formats; made when a button is pressed."""
+    origin = provenance(view, build, filters)
+    con = data.connection()  # here: the button's own thread has no session
+
+    def make(file_format: Format) -> Callable[[], bytes]:
+        return lambda: export(question(con.cursor()), file_format, origin)
+
+    with st.popover(f"Export {rows:,} rows", icon=":material/download:", key=f"export_{view}"):
+        st.caption(f"All {rows:,} rows of these filters, with build, window and versions in the file.")
+        for file_format in Format:
+            too_many = file_format is Format.XLSX and rows > XLSX_ROWS
+            st.download_button(
+                file_format.upper(),
+                make(file_format),
+                file_name=file_name(origin, file_format),
+                mime=MIME[file_format],
+                on_click="ignore",
+                disabled=too_many,
+                help=f"An XLSX sheet holds {XLSX_ROWS:,} rows: narrow the filters." if too_many else None,
+                key=f"export_{view}_{file_format}",
+                width="stretch",
+            )
+
+
+def pager(pages: int, rows: int, size: int, what: str, *, key: str) -> int:
+    """Page buttons where there is more than one page; the offset of the chosen page."""
+    if st.session_state.get(key, 1) > pages:
+        st.session_state[key] = pages
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        page = st.pagination(pages, key=key, bind="query-params") if pages > 1 else 1
+        first = (page - 1) * rows
+        st.caption(f"{first + 1:,}–{min(size, first + rows):,} of {size:,} {what}", width="content")
+    return first

@@ -4,7 +4,7 @@ Values are always bound. A window is a number of days that ends at the build's l
 """
 
 from analytics.outputs.queries.build import Build, build_info, build_windows
-from analytics.outputs.queries.cell import cell_actions
+from analytics.outputs.queries.cell import STATES, cell_actions, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
 from analytics.outputs.queries.health import (
     HealthPoint,
@@ -23,6 +23,7 @@ from analytics.outputs.queries.heatmap import (
     Order,
     RowKind,
     heatmap_export,
+    heatmap_export_rows,
     heatmap_page,
     heatmap_rank,
     heatmap_size,
@@ -50,6 +51,7 @@ from analytics.outputs.queries.overview import (
 )
 
 __all__ = [
+    "STATES",
     "Build",
     "Decision",
     "FilterOptions",
@@ -78,6 +80,7 @@ __all__ = [
     "health_problems",
     "health_totals",
     "heatmap_export",
+    "heatmap_export_rows",
     "heatmap_page",
     "heatmap_rank",
     "heatmap_size",
@@ -87,6 +90,7 @@ __all__ = [
     "identity_counts",
     "identity_policies",
     "identity_services",
+    "service_holders",
     "services",
     "split_by_account",
     "split_by_ou",

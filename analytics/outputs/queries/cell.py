@@ -11,9 +11,12 @@ import pandas as pd
 
 from analytics.findings.bits import from_blob
 from analytics.outputs.queries.build import records
+from analytics.outputs.queries.filters import SCOPE
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from analytics.outputs.queries.filters import Filters
 
 SETS = """
 select reach.surely, reach.maybe, observable.visibility_mask as observable
@@ -41,6 +44,15 @@ from actions left join seen using (action)
 where $service is null or service = $service
 order by number"""
 
+HOLDERS = f"""
+with {SCOPE}
+select principal_arn, name, kind, account_id, account_name, ou_path, owner, sum(gap.unused_weight) as unused_weight,
+    sum(gap.granted)::bigint as granted, sum(gap.used)::bigint as used, sum(gap.possible)::bigint as possible,
+    sum(gap.unused)::bigint as unused, sum(gap.unobserved)::bigint as unobserved, max(gap.last_used) as last_used
+from scope join gap_service gap using (principal_arn)
+where window_days = $window_days and ($service is null or service = $service)
+group by all order by unused_weight desc nulls last, unobserved desc nulls last, principal_arn limit $limit"""
+
 STATES = ("unused", "unobserved", "possible", "used")  # the order in which a person wants them
 
 
@@ -66,6 +78,14 @@ def cell_actions(
     return rows.sort_values(["state", "weight", "action"], ascending=[True, False, True]).drop(
         columns=["number", "used", "possible"]
     )
+
+
+def service_holders(
+    con: DuckDBPyConnection, *, filters: Filters, service: str | None, limit: int = 200
+) -> pd.DataFrame:
+    """The identities of the filters that hold or used the service (None: any), heaviest unused weight first."""
+    asked = filters.params | {"window_days": filters.window_days, "service": service, "limit": limit}
+    return con.execute(HOLDERS, asked).df()
 
 
 def _sets(con: DuckDBPyConnection, principal_arn: str, window_days: int) -> list[int]:

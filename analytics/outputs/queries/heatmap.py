@@ -157,6 +157,17 @@ def services(con: DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(name for (name,) in con.execute("select distinct service from gap_service order by 1").fetchall())
 
 
+def heatmap_export_rows(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = RowKind.IDENTITY) -> int:
+    """How many rows `heatmap_export` has."""
+    sql = f"""
+    with {SCOPE} select count(*) from (
+        select distinct {_ROWS[by].key}, gap.service
+        from scope join gap_service gap using (principal_arn) where window_days = $window_days
+    )"""
+    ((rows,),) = con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall()
+    return int(rows)
+
+
 def heatmap_export(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = RowKind.IDENTITY) -> pd.DataFrame:
     """Every cell of every filtered row: one row per row of the grid and service, heaviest first."""
     row = _ROWS[by]

@@ -24,11 +24,12 @@ with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), ac
     from scope join principal_day using (principal_arn)
     where day >= (select window_start from windows where window_days = $window_days)
 )
-select count(*)::double as identities, sum(granted)::double as granted, sum(used)::double as used,
+select count(principal_arn)::double as identities, sum(granted)::double as granted, sum(used)::double as used,
     sum(possible)::double as possible, sum(unused)::double as unused, sum(unobserved)::double as unobserved,
     sum(granted_weight) as granted_weight, sum(unused_weight) as unused_weight,
     sum(unobserved_weight) as unobserved_weight, count(*) filter (is_dormant)::double as dormant,
-    count(*) filter (is_new)::double as new_identities, count(*) filter (owner is null)::double as unowned,
+    count(*) filter (is_new)::double as new_identities,
+    count(principal_arn) filter (owner is null)::double as unowned,
     any_value(activity.calls) as calls, any_value(activity.denied) as denied
 from activity left join judged on true"""
 

@@ -1,0 +1,31 @@
+"""Data health: whether the numbers can be trusted, and what this export could not have shown."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from analytics.outputs import queries
+from pages.shared import data, health_tables, shell
+
+build, filters = shell.start("Data health", "What was read, what was not, and what this export could not have shown.")
+totals = data.read(queries.health_totals)
+health_tables.tiles(totals, build)
+health_tables.points(data.read(queries.health_points, now=data.now()))
+
+files, accounts, names, problems = st.tabs(
+    [
+        f"Files ({totals['files']:,})",
+        f"Accounts ({totals['accounts']:,})",
+        "Event names",
+        f"Problems ({totals['problems']:,})",
+    ],
+    key="health_tab",
+)
+with files:
+    health_tables.files(build, filters)
+with accounts:
+    health_tables.accounts(build, filters)
+with names:
+    health_tables.event_names(build, filters)
+with problems:
+    health_tables.problems(build, filters)

@@ -1,0 +1,111 @@
+"""One identity: what is known of it, its services, its policies."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.outputs import queries
+from pages.shared import data, widgets
+from pages.shared.text import day, number, plain, span
+
+if TYPE_CHECKING:
+    from analytics.outputs.queries import Filters
+
+
+def show(principal_arn: str, filters: Filters) -> None:
+    """The panel beside the table; says what to do while nothing is chosen."""
+    if not principal_arn:
+        st.markdown("**Select an identity**")
+        st.caption("Tick a row to see what it holds, what it used, and which policies grant it.")
+        return
+    known = data.read(queries.identity, principal_arn=principal_arn, window_days=filters.window_days)
+    if known is None:
+        st.markdown(f"**Not in this build:** {span(plain(principal_arn, 120))}")
+        st.caption("The link may be of another store, or the identity is gone. Select a row of the table.")
+        return
+    st.markdown(f"#### {span(plain(known['name'], 60))}")
+    st.caption(facts(known))
+    st.code(known["principal_arn"], language=None, wrap_lines=True)
+    st.markdown(totals(known, filters.window_days))
+    for note in notes(known):
+        st.caption(f":material/info: {note}")
+    widgets.link("heatmap", "Open its row in Privilege vs usage", icon=":material/grid_on:", row=principal_arn)
+    _services(principal_arn, filters)
+    _policies(principal_arn)
+
+
+def facts(known: dict[str, Any]) -> str:
+    """Kind, place, owner, boundary, dates; names as code."""
+    parts = [
+        known["kind"],
+        span(plain(known["account_name"] or known["account_id"], 40)),
+        f"owner {span(plain(known['owner'], 30))}" if known["owner"] else "no owner tag",
+        f"boundary {span(plain(known['boundary_name'], 40))}" if known["boundary_name"] else "no boundary",
+        f"created {day(known['created'])}",
+        f"last used {day(known['last_used'])}" if known["last_used"] else "never seen used",
+    ]
+    return " · ".join(parts)
+
+
+def totals(known: dict[str, Any], window_days: int) -> str:
+    """The four states in one line, with unit and window."""
+    if known["granted"] is None:
+        return f"Grants not known. Used {number(known['used'])} actions in {window_days} days."
+    return (
+        f"**{number(known['granted'])}** actions granted: :blue[● {number(known['used'])} used] · "
+        f"◐ {number(known['possible'])} possible · :orange[○ {number(known['unused'])} unused] · "
+        f"? {number(known['unobserved'])} unobserved, in {window_days} days.  \n"
+        f"High-risk weight: {number(known['granted_weight'])} granted, "
+        f":orange[{number(known['unused_weight'])} unused], {number(known['unobserved_weight'])} unobserved."
+    )
+
+
+def notes(known: dict[str, Any]) -> list[str]:
+    """What limits the numbers of this identity."""
+    said = {
+        "Known from logs only: the snapshot does not hold it.": not known["in_snapshot"],
+        f"New: judged since {day(known['judged_from'])} only.": known["is_new"],
+        "Some of its policies were not collected: the grants shown are a lower bound.": known["policies_not_collected"],
+        "Its boundary was not collected: nothing is sure, all grants are maybe.": known["boundary_not_collected"],
+        f"Used {number(known['used_not_granted'])} actions that no collected policy grants.": known["used_not_granted"],
+    }
+    return [note for note, holds in said.items() if holds]
+
+
+def _services(principal_arn: str, filters: Filters) -> None:
+    rows = data.read(queries.identity_services, principal_arn=principal_arn, window_days=filters.window_days)
+    if rows.empty:
+        st.caption("It holds no action, and no call of it is in the logs.")
+        return
+    column = st.column_config
+    widgets.table(
+        rows,
+        {
+            "service": column.TextColumn("Service", width=95),
+            "unused_weight": column.NumberColumn("Unused weight", format="%,.1f", width=100),
+            "granted": column.NumberColumn("Granted", format="%,d", width=65),
+            "used": column.NumberColumn("Used", format="%,d", width=50),
+            "unused": column.NumberColumn("Unused", format="%,d", width=60),
+            "unobserved": column.NumberColumn("Unobs.", format="%,d", width=60, help="Actions that cannot be judged"),
+        },
+        key="identity_services",
+        alt="Services of the identity, heaviest unused weight first",
+        height=min(320, 40 + 30 * len(rows)),
+    )
+
+
+def _policies(principal_arn: str) -> None:
+    policies = data.read(queries.identity_policies, principal_arn=principal_arn)
+    if policies.empty:
+        return
+    with st.expander(f"Policies ({len(policies)})", key="identity_policies", on_change="rerun") as expander:
+        if not expander.open:
+            return
+        for policy in policies.to_dict("records"):
+            inherited = policy["attached_to"] != principal_arn
+            through = f" through {span(plain(policy['attached_to'].rpartition('/')[2], 40))}" if inherited else ""
+            st.markdown(f"{policy['layer']} · {span(plain(policy['name'], 60))}{through}")
+            st.code(json.dumps(json.loads(policy["document"]), indent=2), language="json", height=200)

@@ -1,0 +1,127 @@
+"""The tiles of the overview: a figure, its unit, and its change since the build before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.shared.text import day, number, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analytics.outputs.queries import Filters
+
+Figures = Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure; `worse_up` colours a rise as worse, None leaves a change without judgement."""
+
+    label: str
+    value: Callable[[Figures], float | None]
+    icon: str
+    help: str
+    share: bool = False
+    worse_up: bool | None = None
+    needs_snapshot: bool = True
+
+
+def _share(part: str, whole: str) -> Callable[[Figures], float | None]:
+    def share(figures: Figures) -> float | None:
+        above, below = figures.get(part), figures.get(whole)
+        return above / below if above is not None and below else None
+
+    return share
+
+
+TILES = (
+    Tile(
+        "Identities judged",
+        lambda figures: figures.get("identities"),
+        ":material/group:",
+        "Users and roles of the snapshot. Service-linked roles belong to AWS and are left out.",
+    ),
+    Tile(
+        "High-risk privilege unused",
+        _share("unused_weight", "granted_weight"),
+        ":material/lock_open:",
+        "Share of the granted weight of high-risk actions (write, permissions, credentials, sensitive reads) that was "
+        "not used in the window, though this export would have shown it.",
+        share=True,
+        worse_up=True,
+    ),
+    Tile(
+        "Granted, cannot be judged",
+        _share("unobserved", "granted"),
+        ":material/visibility_off:",
+        "Share of granted actions whose use CloudTrail does not log, or that this export leaves out: unobserved, never "
+        "called unused.",
+        share=True,
+        worse_up=True,
+    ),
+    Tile(
+        "Dormant identities",
+        lambda figures: figures.get("dormant"),
+        ":material/hotel:",
+        "Hold high-risk privilege; neither the logs nor IAM's own last-used date show any use in the window.",
+        worse_up=True,
+    ),
+    Tile(
+        "Denied calls",
+        lambda figures: figures.get("denied"),
+        ":material/block:",
+        "Calls in the window that a policy refused.",
+        needs_snapshot=False,
+    ),
+)
+
+
+def show(figures: Figures, history: pd.DataFrame, filters: Filters, *, own_window: bool) -> None:
+    """The tiles. Change and trend only where they compare like with like: the whole estate in the build's window."""
+    comparable = own_window and not filters.narrows
+    builds = [group for _id, group in history.groupby("build_id", sort=False)] if comparable else []
+    series = [dict(zip(group["metric"], group["value"], strict=True)) for group in builds]
+    dates = [group["created_at"].iloc[0] for group in builds]
+    with st.container(horizontal=True, gap="small"):
+        for tile in TILES:
+            value = tile.value(figures)
+            change, since = _change(tile, series, dates) if comparable else (None, "")
+            trend = [point for known in series if (point := tile.value(known)) is not None]
+            st.metric(
+                tile.label,
+                percent(value) if tile.share else number(value),
+                change if comparable else None,
+                delta_color=_colour(tile, change),
+                delta_arrow="auto" if change and change[0] in "+-" else "off",
+                delta_description=since or None,
+                icon=tile.icon,
+                help=tile.help,
+                border=True,
+                chart_data=trend if len(trend) > 2 else None,
+                chart_type="area",
+            )
+
+
+def _change(tile: Tile, series: list[Figures], dates: list[pd.Timestamp]) -> tuple[str, str]:
+    """The change since the build before, as text, and which build that was."""
+    if len(series) < 2:
+        return "first build", ""
+    now, before = tile.value(series[-1]), tile.value(series[-2])
+    since = f"since {day(dates[-2])}"
+    if now is None or before is None:
+        return "no earlier figure", since
+    change = 100 * (now - before) if tile.share else now - before
+    if round(change, 1) == 0:
+        return "no change", since
+    return f"{change:+,.1f} points" if tile.share else f"{change:+,.0f}", since
+
+
+def _colour(tile: Tile, change: str | None) -> str:
+    if tile.worse_up is None or not change or change[0] not in "+-":
+        return "off"
+    return "inverse" if tile.worse_up else "normal"
