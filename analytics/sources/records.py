@@ -43,6 +43,7 @@ def read_records(path: Path, *, max_bytes: int = MAX_BYTES) -> Iterator[Any]:
         values: Iterator[Any] = iter((orjson.loads(data),))
     except orjson.JSONDecodeError as error:
         values = _values(data.decode("utf-8", errors="replace"), error)
+    del data  # up to MAX_BYTES that nobody needs any more
     for value in values:
         if isinstance(value, dict) and "digestStartTime" in value and "logFiles" in value:
             raise DigestError("is a CloudTrail digest file, which holds no events")
