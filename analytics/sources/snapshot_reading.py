@@ -58,7 +58,10 @@ class Record:
 
     def text(self, *keys: str) -> str | None:
         """The first of the keys that holds text; empty text is none."""
-        return next((found for key in keys if (found := self._typed(key, str))), None)
+        for key in keys:
+            if found := self._typed(key, str):
+                return found
+        return None
 
     def flag(self, key: str) -> bool | None:
         """A boolean."""
