@@ -67,7 +67,7 @@ def _nothing_at(path: str) -> str:
     if "://" in path:
         return f"`{path}` is a URL, which is not read; copy the files to a local folder and name that"
     if Path(path).is_dir():
-        return f"folder `{path}` holds no files; name the folder that holds the Parquet files"
+        return f"folder `{path}` holds no files; name the folder that holds the logs"
     return f"`{path}` matches no file; check the spelling, and quote a pattern such as '*.parquet'"
 
 

@@ -404,7 +404,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
         order = np.lexsort((sec, acct))
         p, ev, sec, acct = p[order], ev[order], sec[order], acct[order]
     kind = w.kind[p]
-    principal, event = pa.array(p), pa.array(ev)
+    principals, events = pa.array(p), pa.array(ev)
     is_role, is_svc, is_user = kind == 0, kind == 2, kind == 1
     cross = (rng.random(n) < 0.03) & ~is_svc
     recip = np.where(cross, rng.integers(0, len(w.accounts), n), acct)
@@ -413,7 +413,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
     # Identity
     sess_i = (w.sess_n[p] * rng.random(n) ** 2).astype(np.int64)
     sess = join("session-", pc.cast(pa.array((p * 131 + sess_i * 7) % 999_983), S))
-    name, role_arn, pid = w.name.take(principal), w.arn.take(principal), w.pid.take(principal)
+    name, role_arn, pid = w.name.take(principals), w.arn.take(principals), w.pid.take(principals)
     sts_arn = join("arn:aws:sts::", caller, ":assumed-role/", pc.coalesce(name, pa.scalar("", S)), "/", sess)
     arn = pc.if_else(pa.array(is_role), sts_arn, role_arn)
     principal = pc.if_else(pa.array(is_role), join(pid, ":", sess), pid)
@@ -439,7 +439,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
     akid = join("ASIA", pc.utf8_upper(hexes(rng, n, 16)))
     identity = pa.StructArray.from_arrays(
         [
-            w.ptype.take(principal),
+            w.ptype.take(principals),
             principal,
             nullable(arn, ~is_svc),
             nullable(caller, ~is_svc),
@@ -453,7 +453,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
 
     # Resources: a power law over a few hundred per account and service
     res_i = (300 * rng.random(n) ** 3).astype(np.int64)
-    service = w.ev_service.take(event)
+    service = w.ev_service.take(events)
     res_name = join(service, "-res-", pc.cast(pa.array(res_i), S))
     res_arn = join(
         "arn:aws:", service, ":", pa.array(REGIONS, S).take(pa.array(w.region_of[p])), ":", recipient, ":", res_name
@@ -475,7 +475,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
     code = np.where(denied, rng.choice(4, n, p=[0.5, 0.25, 0.2, 0.05]), 4 + rng.integers(0, len(OTHER_CODES), n))
     errorcode = nullable(_pick(DENIED_CODES + OTHER_CODES, code), err)
     which = np.flatnonzero(err)
-    message = _messages(which, denied=denied, arn=arn, action=w.ev_action.take(event), resource=res_arn, rng=rng, n=n)
+    message = _messages(which, denied=denied, arn=arn, action=w.ev_action.take(events), resource=res_arn, rng=rng, n=n)
 
     t = pa.array(ev.astype(np.int64) * w.variants + (p + res_i) % w.variants)
     req = join(
@@ -498,7 +498,7 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
         '"',
         w.resp[1].take(t),
     )
-    readonly = w.ev_readonly.take(event)
+    readonly = w.ev_readonly.take(events)
     wrote = np.asarray(pc.equal(readonly, "false").to_numpy(zero_copy_only=False))
     ip_i = (p * 37 + (12 * rng.random(n) ** 3).astype(np.int64)) % len(w.ips)
     ip = pc.if_else(pa.array(is_svc), name, w.ips.take(pa.array(ip_i)))
@@ -512,8 +512,8 @@ def chunk(w: World, rng: np.random.Generator, n: int, day: dt.date, *, accounts_
         one("1.09"),
         identity,
         _iso(day).take(pa.array(sec)),
-        w.ev_source.take(event),
-        w.ev_name.take(event),
+        w.ev_source.take(events),
+        w.ev_name.take(events),
         pa.array(REGIONS, S).take(pa.array(w.region_of[p])),
         ip,
         agent,
