@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -162,6 +162,38 @@ def show(
     from analytics.outputs import documents
 
     _show(store, lambda con: documents.show(con, arn), "actions", json=json, csv=csv)
+
+
+@app.command()
+def explain(
+    arn: Annotated[str, typer.Argument(help="The identity's ARN.")],
+    action: Annotated[str, typer.Argument(help="As in a policy: s3:GetObject.")],
+    resource: Annotated[str | None, typer.Argument(help="An ARN; without it the answer is for every resource.")] = None,
+    store: StoreOption = None,
+    json: JsonOption = False,
+    csv: CsvOption = False,
+) -> None:
+    """Why an identity may or may not do something, layer by layer, with the statements that decide."""
+    from analytics.outputs import documents
+
+    _show(store, lambda con: documents.explain(con, arn, action, resource), "layers", json=json, csv=csv)
+
+
+@app.command()
+def simulate(
+    file: Annotated[Path | None, typer.Argument(help="Decision cases as JSON lines [default: stdin].")] = None,
+) -> None:
+    """Decide cases of policy evaluation: JSON lines in, one decision a line out, in the same order."""
+    from analytics.engine.simulate import simulate as decide_cases
+
+    failed = False
+    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as lines:
+        for answer in decide_cases(line for line in lines if line.strip()):
+            failed |= answer.failed
+            sys.stdout.buffer.write(answer.line + b"\n")
+    sys.stdout.buffer.flush()
+    if failed:
+        raise SystemExit(2)
 
 
 def _build(

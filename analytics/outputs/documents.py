@@ -102,6 +102,37 @@ def show(con: DuckDBPyConnection, arn: str) -> dict[str, Any]:
     }
 
 
+def explain(con: DuckDBPyConnection, arn: str, action: str, resource: str | None) -> dict[str, Any]:
+    """Why an identity may or may not; UnknownIdentityError where its policies are not in the snapshot."""
+    from analytics.engine.explain import explain as explain_request
+
+    stack = stack_of(con, arn)
+    if stack is None:
+        raise UnknownIdentityError(
+            f"the policies of `{arn}` are not in the snapshot of this build; "
+            "`python -m analytics identities` lists the identities whose policies are (in_snapshot)"
+        )
+    explained = explain_request(Reachable(load_catalogue()), stack, action, resource)
+    return {
+        "build": build_info(con).document(),
+        "principal_arn": arn,
+        "action": explained.action,
+        "resource": explained.resource,
+        "decision": str(explained.decision),
+        "layers": [
+            {
+                "layer": answer.layer,
+                "name": answer.name,
+                "result": str(answer.result),
+                "statements": [_reference(found) for found in answer.statements],
+            }
+            for answer in explained.layers
+        ],
+        "unknown_keys": list(explained.unknown_keys),
+        "notes": list(explained.notes),
+    }
+
+
 def _identity_rows(con: DuckDBPyConnection, arn: str | None) -> list[dict[str, Any]]:
     return records(con, IDENTITIES, {"principal_arn": arn})
 

@@ -50,6 +50,9 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
         for key, value in _flat(document.get(name, {})).items():
             if value is not None:
                 console.print(Text(_printable(f"  {_words(key)}: {value}")))
+    for key in ("principal_arn", "action", "resource", "decision", "unknown_keys", "notes"):
+        for value in _each(document.get(key)):
+            console.print(Text(_printable(f"  {_words(key)}: {value}")))
     entries = [_flat(row) for row in document[rows]]
     names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -62,6 +65,13 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
     console.print(table)
     if len(entries) > MOST_ROWS:
         console.print(Text(f"{len(entries) - MOST_ROWS:,} more rows; --csv or --json has all {len(entries):,}"))
+
+
+def _each(value: Any) -> list[Any]:
+    """A single value, or those of a list; nothing for an unknown one."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
