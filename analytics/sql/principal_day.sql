@@ -10,5 +10,6 @@ from call_day
 join caller
     on caller.principal_ref = call_day.principal_ref and caller.seen_account_id is not distinct from call_day.account_id
 left join error_outcome on error_outcome.error_code = call_day.error_code
+where call_day.is_call
 group by caller.principal_arn, call_day.day
 order by caller.principal_arn, call_day.day

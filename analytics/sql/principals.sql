@@ -18,7 +18,10 @@ with seen as (
 own_window as (select * from windows order by window_days desc limit 1)
 select
     coalesce(identity_rows.principal_arn, seen.principal_arn) as principal_arn,
-    coalesce(identity_rows.name, regexp_extract(seen.principal_arn, '[^/]*$')) as name,
+    coalesce(
+        identity_rows.name,
+        case when starts_with(seen.principal_arn, 'arn:') then regexp_extract(seen.principal_arn, '[^/:]*$') else seen.principal_arn end
+    ) as name,
     coalesce(identity_rows.kind, seen.kind) as kind,
     coalesce(identity_rows.account_id, seen.account_id) as account_id,
     accounts.name as account_name, accounts.ou_path, accounts.environment,

@@ -1,4 +1,5 @@
--- The ingester's own tables (work.duckdb). A load is one committed batch of files: the unit that is replaced.
+-- source_file, rollup, shared_event (work.duckdb)    grain: said at each table
+-- The ingester's own tables. A load is one committed batch of files: the unit that is replaced.
 create table if not exists source_file (  -- grain: one row per source file that a load holds, or that could not be read
     path varchar primary key, size bigint, modified_ns bigint, load_id integer, layout varchar,
     rows_read bigint, rows_rejected bigint, first_event timestamp, last_event timestamp, problem varchar
