@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -72,17 +72,17 @@ def demo(
     ] = None,
 ) -> None:
     """Write the sample organisation and build it."""
-    from analytics.demo import make_sample
+    from analytics.demo import EARLIER_DAYS, days_until, make_sample
 
     target = _store_folder(store)
+    sample = target / "sample"
     last_day = until.date() if until else _today()
     with _progress() as report:
         report("Writing the sample organisation", 0, 1)
-        make_sample(target / "sample", seed=seed, until=last_day)
-        sample = target / "sample"
-        earlier = sample / "snapshot-earlier"
-        if earlier.exists():
-            report("Building the state of a month ago", 0, 1)
+        make_sample(sample, seed=seed, until=last_day)
+        report("Building the state of a month before", 0, 1)
+        before = [str(day) for day in days_until(sample / "events", last_day - timedelta(days=EARLIER_DAYS))]
+        _build(before, sample / "snapshot-earlier", target, None, report)
         build_id = _build([str(sample / "events")], sample / "snapshot", target, None, report)
     typer.echo(f"The sample organisation is built as {build_id} in {target}.", err=True)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.demo import EARLIER_DAYS
 from analytics.demo.activity import Calls, Sessions, draw_calls, draw_sessions
 from analytics.demo.actors import cast_of
 from analytics.demo.arrow import SCHEMA
@@ -22,7 +23,6 @@ from analytics.demo.snapshot import write_snapshot
 from analytics.demo.trails import logged
 from analytics.demo.world import World, make_world
 
-EARLIER = 30
 _PLAIN = {"requestid", "eventid", "requestparameters", "responseelements", "additionaleventdata", "errormessage", "eventtime"}  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def write_sample(folder: Path, *, seed: int, until: date) -> None:
     cast = cast_of(sessions, starts, seed, rng)
     table = table_of(calls, sessions, cast, logged, world.calendar, rng, Random(seed))
     _write_events(folder / "events", table, world)
-    for name, at in (("snapshot", until), ("snapshot-earlier", world.calendar.ago(EARLIER))):
+    for name, at in (("snapshot", until), ("snapshot-earlier", world.calendar.ago(EARLIER_DAYS))):
         write_snapshot(folder / name, world.estate(at), at, _last_used(world, sessions, calls, at))
 
 
