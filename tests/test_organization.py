@@ -66,6 +66,12 @@ def test_a_type_that_is_not_enabled_has_no_levels():
     assert problems == ()
 
 
+def test_a_type_that_is_only_about_to_be_enabled_has_no_levels():
+    tree = root(account()) | {"PolicyTypes": [{"Type": SCP, "Status": "PENDING_ENABLE"}]}
+    organization, _ = read(tree)
+    assert organization.scp_levels(ACCOUNT) == ()
+
+
 def test_an_enabled_type_without_policies_is_an_empty_level():
     organization, _ = read(root(account(policies=[])))
     assert names(organization.scp_levels(ACCOUNT)) == [["FullAWSAccess"], []]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.iam.catalogue import load_catalogue
-from analytics.sources.resolve import Outcome, Resolver
+from analytics.sources.resolve import ActionsOf, EventTables, Outcome, Resolver
 
 REAL_EVENTS = Path(__file__).parent / "data" / "cloudtrail"
 RESOLVER = Resolver.load(load_catalogue())
@@ -84,6 +84,19 @@ def test_what_no_rule_explains_is_unresolved_and_says_so(source, name):
     resolution = RESOLVER.resolve(source, name)
     assert resolution.outcome is Outcome.UNRESOLVED
     assert resolution.basis == "no rule"
+
+
+def test_an_entry_keeps_what_still_exists_and_names_each_action_once():
+    entry = ActionsOf(("s3:GetObject", "s3:Retired"), (), ("s3:getobject", "s3:PutObject", "s3:Retired"))
+    tables = EventTables({}, {("s3", "copy"): entry}, {}, {})
+    resolution = Resolver(["s3:GetObject", "s3:PutObject"], tables).resolve("s3.amazonaws.com", "Copy")
+    assert (resolution.all, resolution.also) == (("s3:GetObject",), ("s3:PutObject",))
+
+
+def test_one_of_two_is_still_a_guess_when_the_other_is_retired():
+    tables = EventTables({}, {("s3", "either"): ActionsOf((), ("s3:GetObject", "s3:Retired"), ())}, {}, {})
+    resolution = Resolver(["s3:GetObject"], tables).resolve("s3.amazonaws.com", "Either")
+    assert (resolution.all, resolution.any) == ((), ("s3:GetObject",))
 
 
 def test_china_has_another_ending():

@@ -184,6 +184,13 @@ class TestNotCollectedIsNotNone:
         found = only(read_snapshot(write_account(tmp_path, details(users=[user(GroupList=["ops"])]))))
         assert (found.groups, found.not_collected) == ((), ("group ops",))
 
+    def test_a_policy_of_a_group(self, tmp_path):
+        group = {"GroupName": "ops", "Arn": f"arn:aws:iam::{ACCOUNT}:group/ops"}
+        group["AttachedManagedPolicies"] = [attached("gone")]
+        dump = details(users=[user(GroupList=["ops"])], groups=[group])
+        found = only(read_snapshot(write_account(tmp_path, dump)))
+        assert (found.groups, found.not_collected) == ((group["Arn"],), (f"arn:aws:iam::{ACCOUNT}:policy/gone",))
+
     def test_a_document_that_is_no_policy(self, tmp_path):
         inline = [{"PolicyName": "broken", "PolicyDocument": {"Statement": [{"Effect": "Maybe", "Action": "*"}]}}]
         found = only(snapshot := read_snapshot(write_account(tmp_path, details(roles=[role(RolePolicyList=inline)]))))
@@ -319,6 +326,18 @@ class TestAccounts:
         assert (found.last_used, found.last_used_region) == (datetime(2026, 2, 2, tzinfo=UTC), "eu-west-1")
         root_user = snapshot.accounts[0].root_credentials
         assert (root_user.mfa_active, root_user.password_enabled, root_user.access_keys) == (True, None, ())
+
+    def test_a_key_that_was_switched_off_and_never_used_is_still_a_key(self, tmp_path):
+        report = (
+            "arn,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,"
+            "access_key_1_last_used_date,access_key_1_last_used_region\n"
+            f"arn:aws:iam::{ACCOUNT}:user/ann,false,false,false,2021-05-05T00:00:00+00:00,N/A,N/A\n"
+        )
+        files = {f"accounts/{ACCOUNT}/credential-report.csv": report}
+        found = only(read_snapshot(write_account(tmp_path, details(users=[user()]), **files)))
+        (key,) = found.credentials.access_keys
+        assert (key.active, key.last_used, key.last_used_region) == (False, None, None)
+        assert found.last_used is None
 
     def test_a_file_that_is_no_credential_report_is_named(self, tmp_path):
         name = f"accounts/{ACCOUNT}/credential-report.csv"
