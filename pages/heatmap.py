@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
 from analytics.outputs import queries
@@ -14,16 +12,13 @@ ROWS_PER_PAGE = 40
 build, filters = shell.start(
     "Privilege vs usage", "Granted privilege by service, and how much of it was used in the window."
 )
-grid, services = grid_controls.choices(build)
+grid, services = grid_controls.choices(build, filters)
 size = data.read(queries.heatmap_size, filters=filters, by=grid.by)
 if size == 0:
     widgets.nothing("No identity matches these filters.", "Clear the search or widen the OU, account or kind above.")
     st.stop()
 
-rows = data.read(queries.heatmap_export_rows, filters=filters, by=grid.by)
-everything = partial(queries.heatmap_export, filters=filters, by=grid.by)
-widgets.downloads("privilege-vs-usage", everything, build=build, filters=filters, rows=rows)
-left, right = st.columns([3, 1.55], gap="medium")
+left, right = st.columns([2.75, 1.6], gap="medium")
 with left:
     offset = grid_controls.pager(size, ROWS_PER_PAGE, filters, grid)
     page = data.read(
@@ -31,7 +26,7 @@ with left:
     )
     selected = grid_controls.selection()
     privilege_grid.draw(page, grid, selected=selected, on_pick=grid_controls.open_picked(page), key="privilege_grid")
-    grid_controls.hidden_services_note(page, grid)
+    grid_controls.hidden_services_note(page, grid, services)
 with right, st.container(border=True):
     cell_panel.show(filters, grid, *selected)
 grid_controls.table_twin(page, grid)

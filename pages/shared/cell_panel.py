@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -87,20 +87,20 @@ def _actions_table(principal_arn: str, actions: pd.DataFrame) -> None:
         shown,
         {
             "mark": column.TextColumn("State", width=95),
-            "short": column.TextColumn("Action", width=170),
-            "weight": column.NumberColumn("Weight", format="%.2g", width=55, help="data/reference/risk.toml"),
-            "reach": column.TextColumn("Reach", width=55, help="surely; maybe: under a condition or on some resources"),
+            "short": column.TextColumn("Action", width=185),
+            "weight": column.NumberColumn("Weight", format="%.2g", width=58, help="data/reference/risk.toml"),
             "calls": column.NumberColumn("Calls", format="%,d", width=55, help="In the window, denied ones included"),
-            "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=85),
+            "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=90),
+            "reach": column.TextColumn("Reach", width=60, help="surely; maybe: under a condition or on some resources"),
             "risk": column.TextColumn("Class", width=120),
         },
         key="cell_actions",
         alt="Actions of the cell with state, weight, reach, calls and last use",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         height=min(390, 40 + 30 * len(shown)),
-    ).selection.rows
-    position = chosen[0] if chosen and chosen[0] < len(shown) else 0
+    )
+    position = widgets.chosen_row(chosen, len(shown)) or 0
     statements.show(principal_arn, shown.iloc[position].to_dict())
 
 
@@ -120,9 +120,11 @@ def _sort_by(service: str) -> None:
 
 
 def _group(filters: Filters, grid: Grid, row: str, service: str) -> None:
-    st.markdown(f"#### {span(plain(row or 'no OU known', 44))}" + (f" · {span(service)}" if service else ""))
-    inside = replace(filters, account_id=row) if grid.by is RowKind.ACCOUNT else replace(filters, ou_path=row)
-    rows = data.read(queries.service_holders, service=service or None, filters=inside)
+    st.markdown(f"#### {span(plain(row, 44))}" + (f" · {span(service)}" if service else ""))
+    inside = (
+        replace(filters, account_id=row) if grid.by is RowKind.ACCOUNT else replace(filters, ou_path=row, ou_alone=True)
+    )
+    rows = data.read(queries.service_holders, service=service or None, filters=replace(filters, **inside))
     if rows.empty:
         st.caption("No identity of it holds or used anything here. Select another cell of the grid.")
         return
@@ -134,10 +136,10 @@ def _holders(rows: pd.DataFrame, service: str) -> None:
     column = st.column_config
 
     def opened() -> None:
-        chosen: Any = st.session_state["cell_holders"].selection.rows
-        if chosen and chosen[0] < len(rows):
+        position = widgets.chosen_row(st.session_state["cell_holders"], len(rows))
+        if position is not None:
             st.session_state["by"] = "Identities"
-            st.query_params["row"] = rows["principal_arn"].iloc[chosen[0]]
+            st.query_params["row"] = rows["principal_arn"].iloc[position]
 
     widgets.table(
         rows,
@@ -153,7 +155,7 @@ def _holders(rows: pd.DataFrame, service: str) -> None:
         key="cell_holders",
         alt="Identities that hold the service, heaviest unused weight first; select one to open it",
         on_select=opened,
-        selection_mode="single-row",
+        selection_mode="single-cell",
         height=min(560, 40 + 30 * len(rows)),
     )
-    st.caption("Tick an identity to open its cell." if service else "Tick an identity to open it.")
+    st.caption("Click an identity to open its cell." if service else "Click an identity to open it.")

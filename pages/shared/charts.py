@@ -63,7 +63,8 @@ def activity(days: pd.DataFrame, *, key: str, height: int = 250) -> None:
         yaxis={"domain": [0.38, 1], "title": "calls / day", "rangemode": "tozero", "nticks": 4, "zeroline": False},
         yaxis2={"domain": [0, 0.26], "title": "denied", "rangemode": "tozero", "nticks": 3, "zeroline": False},
     )
-    chart.update_xaxes(showgrid=False)
+    chart.update_xaxes(showgrid=False, tickformat="%-d %b")
+    chart.update_layout(yaxis_tickformat=",d", yaxis2_tickformat=",d")
     _show(chart, key=key, height=height, alt="Bars: calls per day, and denied calls per day below, UTC")
 
 

@@ -1,4 +1,7 @@
-"""The cards of what needs a decision: the first few of each topic, each with a link to the evidence."""
+"""The cards of what needs a decision: the first few of each topic, each with a link to the evidence.
+
+Amounts are high-risk weight, or for OUTSIDE the number of actions.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import streamlit as st
 
 from analytics.outputs.queries import Quick, Topic
 from pages.shared import widgets
-from pages.shared.text import number, plain, span
+from pages.shared.text import counted, number, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Decision, Filters
@@ -30,27 +33,27 @@ CARDS = {
     Topic.DORMANT: Card(
         ":material/hotel:", "Dormant, still privileged",
         "No use in the window, by logs or by IAM's last-used date. Confirm with the owner, then remove.",
-        "high-risk weight", "identities", "identity", {"only": Quick.DORMANT},
+        "weight", "identities", "identity", {"only": Quick.DORMANT},
     ),
     Topic.BROADEST: Card(
         ":material/expand:", "Broadest gaps",
         "Active identities with the most high-risk privilege that they did not use. Right-size these first.",
-        "unused weight", "heatmap", "row", {},
+        "unused", "heatmap", "row", {},
     ),
     Topic.NEW: Card(
         ":material/fiber_new:", "New with high-risk privilege",
         "Created inside the window, so judged over a shorter life. Is this much privilege meant?",
-        "high-risk weight", "identities", "identity", {"only": Quick.NEW},
+        "weight", "identities", "identity", {"only": Quick.NEW},
     ),
     Topic.OUTSIDE: Card(
         ":material/rule:", "Used, but no policy grants it",
         "A resource policy allows it, or the policy changed since. Worth knowing before anything is removed.",
-        "actions", "identities", "identity", {"only": Quick.OUTSIDE},
+        "used", "identities", "identity", {"only": Quick.OUTSIDE},
     ),
     Topic.UNJUDGED: Card(
         ":material/visibility_off:", "Services that cannot be judged",
         "Most of what is granted leaves no trace in this export. Log their data events, or accept the blind spot.",
-        "unobserved weight", "heatmap", "service", {"by": "Accounts"},
+        "unobserved", "heatmap", "service", {"by": "Accounts"},
     ),
     Topic.NOT_COLLECTED: Card(
         ":material/cloud_off:", "Accounts not collected",
@@ -70,20 +73,23 @@ def show(found: dict[Topic, tuple[int, list[Decision]]], filters: Filters) -> No
             icon=":material/task_alt:",
         )
         return
+    clear = [card.title for topic, card in CARDS.items() if topic not in found]
     with st.grid(3, gap="small"):
         for topic, card in cards:
             total, items = found[topic]
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _card(card, total, items)
-    clear = [card.title.lower() for topic, card in CARDS.items() if topic not in found]
-    if clear:
-        st.caption(f"Nothing to decide under: {', '.join(clear)}.")
+        if clear:
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                st.markdown(":material/task_alt: **Nothing to decide**")
+                for title in clear:
+                    st.caption(title)
 
 
 def _card(card: Card, total: int, items: list[Decision]) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"{card.icon} **{card.title}**", width="content")
-        widgets.link(card.page, f"All {total:,}" if total > len(items) else "Open", **card.all_of_them)
+        widgets.link(card.page, f"See all {total:,}", **card.all_of_them)
     st.caption(card.why)
     for item in items:
         with st.container(
@@ -91,5 +97,10 @@ def _card(card: Card, total: int, items: list[Decision]) -> None:
         ):
             target = {} if card.parameter == "account_id" else {card.parameter: item.key}
             widgets.link(card.page, span(plain(item.subject, 30)), **target)
-            amount = f"{number(item.amount)} {card.unit}" if item.amount is not None else ""
-            st.caption(" · ".join(part for part in (span(plain(item.place, 26)), amount) if part), width="content")
+            st.caption(_place_and_amount(card, item), width="content")
+
+
+def _place_and_amount(card: Card, item: Decision) -> str:
+    place = counted(item.identities, "identity", "identities") if item.identities else span(plain(item.place, 26))
+    amount = "" if item.amount is None else f" · {number(item.amount)} {card.unit}"
+    return f"{place}{amount}"

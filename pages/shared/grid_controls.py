@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from analytics.outputs import queries
-from analytics.outputs.queries import Grid, Measure, Order, RowKind
+from analytics.outputs.queries import Grid, Measure, Order, RowKind, ServiceSet
+from analytics.outputs.queries.heatmap import TOP_SERVICES
 from pages.shared import data, widgets
 from pages.shared.privilege_grid import MEASURES, ROW_TITLES
 from pages.shared.text import percent
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
 ROW_NAMES = {RowKind.IDENTITY: "identities", RowKind.ACCOUNT: "accounts", RowKind.OU: "OUs"}
-WIDTHS = {"Top 30": 30, "Top 60": 60, "All": None}
+SERVICES = {"In use": ServiceSet.IN_USE, f"Top {TOP_SERVICES}": ServiceSet.TOP, "All": ServiceSet.ALL}
 ORDERS = {
     "Measure": Order.MEASURE,
     "Name": Order.NAME,
@@ -31,29 +33,34 @@ ORDERS = {
 }
 
 
-def choices(build: Build) -> tuple[Grid, int | None]:
-    """How the grid is laid out, and how many services it shows (None: all)."""
+def choices(build: Build, filters: Filters) -> tuple[Grid, ServiceSet]:
+    """How the grid is laid out, and which services it shows."""
     measures = {name: measure for measure, name in MEASURES.items()}
     if not build.has_snapshot:
         measures = {MEASURES[Measure.CALLS]: Measure.CALLS}
     services = data.read(queries.services)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        by = segments("Rows", list(ROWS), "by")
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        by = segments("Rows", list(ROWS), "by", on_change=_close_row)
         measure = segments("Colour", list(measures), "measure")
-        width = segments("Services", list(WIDTHS), "services")
+        width = segments("Services", list(SERVICES), "services")
         order = st.selectbox(
-            "Sort rows by", [*ORDERS, *services], key="sort", bind="query-params", filter_mode="contains", width=220,
-            help="By a whole row's measure, name, last use or calls, or by the measure in one service",
-        )  # fmt: skip
-    return (
-        Grid(
+            "Sort rows by", [*ORDERS, *services], key="sort", bind="query-params", filter_mode="contains", width=200
+        )
+        grid = Grid(
             by=ROWS[by],
             measure=measures[measure],
             order=ORDERS.get(order, Order.MEASURE),
             order_service=order if order in services else None,
-        ),
-        WIDTHS[width],
-    )
+        )
+        rows = data.read(queries.heatmap_export_rows, filters=filters, by=grid.by)
+        everything = partial(queries.heatmap_export, filters=filters, by=grid.by)
+        widgets.downloads("privilege-vs-usage", everything, build=build, filters=filters, rows=rows)
+    return grid, SERVICES[width]
+
+
+def _close_row() -> None:
+    """A row that is open is not one of the new rows."""
+    st.query_params.pop("row", None)
 
 
 def pager(size: int, rows: int, filters: Filters, grid: Grid) -> int:
@@ -92,14 +99,13 @@ def open_picked(page: HeatmapPage) -> Callable[[Picked], None]:
     return opened
 
 
-def hidden_services_note(page: HeatmapPage, grid: Grid) -> None:
+def hidden_services_note(page: HeatmapPage, grid: Grid, services: ServiceSet) -> None:
     """How much of the picture lies in the services that are not shown."""
     hidden = page.total_services - len(page.services)
     if hidden > 0:
-        measured = MEASURES[grid.measure].lower()
-        st.caption(
-            f"{hidden} more services hold {percent(1 - page.shown)} of the {measured}; choose “All” to see them."
-        )
+        share = f" hold {percent(1 - page.shown)} of the {MEASURES[grid.measure].lower()}" if page.shown < 1 else ""
+        why = ", and nobody here used them" if services is ServiceSet.IN_USE else ""
+        st.caption(f"{hidden} more services{share}{why}; choose “All” to see them.")
 
 
 def table_twin(page: HeatmapPage, grid: Grid) -> None:

@@ -27,7 +27,7 @@ def tiles(totals: dict[str, int], build: Build) -> None:
     unreadable, rejected = totals["files_with_problem"], totals["rows_rejected"]
     collected = totals["accounts"] - totals["accounts_not_collected"]
     snapshot = age(build.snapshot_taken_at, data.now()).removesuffix(" old") if build.has_snapshot else "none"
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(5, gap="small"):
         _tile(
             "Files read",
             number(totals["files"] - unreadable),

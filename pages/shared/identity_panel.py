@@ -19,7 +19,7 @@ def show(principal_arn: str, filters: Filters) -> None:
     """The panel beside the table; says what to do while nothing is chosen."""
     if not principal_arn:
         st.markdown("**Select an identity**")
-        st.caption("Tick a row to see what it holds, what it used, and which policies grant it.")
+        st.caption("Click a row to see what it holds, what it used, and which policies grant it.")
         return
     known = data.read(queries.identity, principal_arn=principal_arn, window_days=filters.window_days)
     if known is None:

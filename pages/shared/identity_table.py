@@ -34,40 +34,37 @@ def show(rows: pd.DataFrame) -> None:
     largest = float(rows["unused_weight"].max() or 0)
     shown = rows.assign(marks=[_marks(row) for row in rows.to_dict("records")])
     column = st.column_config
-    event = widgets.table(
+    widgets.table(
         shown,
         {
             "name": column.TextColumn("Identity", width=190),
-            "marks": column.TextColumn("Marks", width=110, help="new · dormant · incomplete · not in snapshot"),
-            "account_name": column.TextColumn("Account", width=120),
+            "marks": column.TextColumn("Marks", width=80, help="new · dormant · incomplete · not in snapshot"),
+            "account_name": column.TextColumn("Account", width=112),
             "unused_weight": column.ProgressColumn(
-                "Unused weight", min_value=0, max_value=max(largest, 1), format="%,.0f", width=130, color="orange",
+                "Unused weight", min_value=0, max_value=max(largest, 1), format="%,.0f", width=115, color="orange",
                 help="Weight of high-risk actions granted, observable and not used in the window",
             ),
-            "granted": column.NumberColumn("Granted", format="%,d", width=75, help="Actions, surely or maybe"),
-            "used": column.NumberColumn("Used", format="%,d", width=60, help="Actions"),
-            "unused": column.NumberColumn("Unused", format="%,d", width=70, help="Actions"),
-            "unobserved": column.NumberColumn("Unobserved", format="%,d", width=85, help="Actions: cannot be judged"),
+            "granted": column.NumberColumn("Granted", format="%,d", width=66, help="Actions, surely or maybe"),
+            "used": column.NumberColumn("Used", format="%,d", width=50, help="Actions"),
+            "unused": column.NumberColumn("Unused", format="%,d", width=64, help="Actions"),
+            "unobserved": column.NumberColumn("Unobs.", format="%,d", width=64, help="Actions: cannot be judged"),
             "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=95, help="UTC; logs or IAM"),
             "owner": column.TextColumn("Owner", width=100),
             "kind": column.TextColumn("Kind", width=90),
             "boundary_name": column.TextColumn("Boundary", width=120),
         },
         key="identity_rows",
-        alt="Identities ranked by unused high-risk weight; select a row to open it",
+        alt="Identities ranked by unused high-risk weight; select a cell to open its identity",
         on_select=lambda: _open(rows),
-        selection_mode="single-row",
+        selection_mode="single-cell",
         height=min(760, 40 + 30 * len(rows)),
     )  # fmt: skip
-    del event
 
 
 def _open(rows: pd.DataFrame) -> None:
-    chosen = st.session_state["identity_rows"].selection.rows
-    if chosen and chosen[0] < len(rows):
-        st.query_params["identity"] = rows["principal_arn"].iloc[chosen[0]]
-    else:
-        st.query_params.pop("identity", None)
+    position = widgets.chosen_row(st.session_state["identity_rows"], len(rows))
+    if position is not None:
+        st.query_params["identity"] = rows["principal_arn"].iloc[position]
 
 
 def _marks(row: dict[str, object]) -> str:

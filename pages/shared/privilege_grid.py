@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MEASURES = {
     Measure.WEIGHT: "Unused weight",
     Measure.SHARE: "Unused share",
-    Measure.CALLS: "Calls",
+    Measure.CALLS: "Uses",
 }
 ROW_TITLES = {"identity": "Identity", "account": "Account", "ou": "OU"}
 
@@ -86,7 +86,7 @@ def draw(
             Fact("unused", facts["unused"]),
             Fact("unobserved", facts["unobserved"]),
             Fact("used but not granted", facts["used_not_granted"]),
-            Fact("calls", facts["calls"]),
+            Fact("uses", facts["calls"]),
         ),
         label=f"{MEASURES[grid.measure]} of {len(page.row_keys)} rows by {len(page.services)} services. "
         "Arrow keys move, Enter opens, s on a service sorts by it. The same numbers are in the table below.",
@@ -108,14 +108,15 @@ def cell_states(facts: dict[str, Numbers]) -> np.ndarray[Any, np.dtype[np.uint8]
 
 
 def cell_levels(page: HeatmapPage, measure: Measure) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """0 to 100 per cell: shares as they are, weights and calls on a log scale up to the largest cell of all rows."""
+    """0 to 100 per cell, up to the largest cell of all rows: weights by their root, uses by their logarithm."""
     facts = page.facts
     there = (facts["granted"] > 0) | (facts["calls"] > 0)
     if measure is Measure.SHARE:
         level = 100 * facts["unused"] / np.maximum(facts["granted"], 1)
+    elif measure is Measure.WEIGHT:
+        level = 100 * np.sqrt(facts["unused_weight"] / max(page.largest, 1e-9))
     else:
-        values = facts["unused_weight" if measure is Measure.WEIGHT else "calls"]
-        level = 100 * np.log1p(values) / np.log1p(max(page.largest, 1e-9))
+        level = 100 * np.log1p(facts["calls"]) / np.log1p(max(page.largest, 1e-9))
     return np.where(there, np.clip(level, 0, 100), EMPTY).astype(np.uint8)
 
 
@@ -125,7 +126,9 @@ def amount_text(amount: float, measure: Measure) -> str:
 
 
 def _top(page: HeatmapPage, measure: Measure) -> str:
-    return f"{number(page.largest)} {'calls' if measure is Measure.CALLS else 'unused weight'} (log scale)"
+    if measure is Measure.CALLS:
+        return f"{number(page.largest)} uses (calls × actions needed), log scale"
+    return f"{number(page.largest)} unused weight, root scale"
 
 
 def _index(names: tuple[str, ...], name: str) -> int | None:

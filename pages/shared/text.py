@@ -57,8 +57,10 @@ def day(moment: date | datetime | None) -> str:
 
 
 def age(then: datetime | None, now: datetime) -> str:
-    """`3 d old`, `5 h old`: whole days from two days on."""
+    """`3 d old`, `5 h old`: whole days from two days on, rounded down."""
     if then is None:
         return "age not known"
     hours = max(0, int((now - then).total_seconds() // 3600))
+    if hours < 1:
+        return "less than 1 h old"
     return f"{hours} h old" if hours < 48 else f"{hours // 24} d old"

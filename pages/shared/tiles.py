@@ -87,7 +87,7 @@ def show(figures: Figures, history: pd.DataFrame, filters: Filters, *, own_windo
     builds = [group for _id, group in history.groupby("build_id", sort=False)] if comparable else []
     series = [dict(zip(group["metric"], group["value"], strict=True)) for group in builds]
     dates = [group["created_at"].iloc[0] for group in builds]
-    with st.container(horizontal=True, gap="small"):
+    with st.grid(len(TILES), gap="small"):
         for tile in TILES:
             value = tile.value(figures)
             change, since = _change(tile, series, dates) if comparable else (None, "")

@@ -78,11 +78,25 @@ def _choice(place: DeltaGenerator, label: str, every: str, options: Sequence[str
     return chosen if chosen in options else None
 
 
-def segments(label: str, options: Sequence[str], key: str, *, hide_label: bool = False) -> str:
+def segments(
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    hide_label: bool = False,
+    on_change: Callable[[], None] | None = None,
+) -> str:
     """One of a few, kept in the URL; the first one unless chosen."""
     visible = "collapsed" if hide_label else "visible"
     chosen = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, bind="query-params", label_visibility=visible
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        label_visibility=visible,
+        on_change=on_change or "rerun",
     )
     return chosen if chosen in options else options[0]
 
@@ -102,7 +116,14 @@ def link(page: str, label: str, *, icon: str | None = None, **params: str) -> No
 def table(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, **options: Any) -> Any:
     """A table of the named columns, in that order; the other columns of the rows do not reach the browser."""
     return st.dataframe(
-        rows[list(columns)], column_config=dict(columns), hide_index=True, key=key, alt=alt, row_height=30, **options
+        rows[list(columns)],
+        column_config=dict(columns),
+        hide_index=True,
+        key=key,
+        alt=alt,
+        row_height=30,
+        placeholder="–",
+        **options,
     )
 
 
@@ -131,6 +152,12 @@ def downloads(
                 key=f"export_{view}_{file_format}",
                 width="stretch",
             )
+
+
+def chosen_row(event: Any, length: int) -> int | None:
+    """The row of the selected cell of a table; None without one, or when the table has changed since."""
+    cells = event.selection.cells
+    return cells[0][0] if cells and cells[0][0] < length else None
 
 
 def pager(pages: int, rows: int, size: int, what: str, *, key: str) -> int:

@@ -18,7 +18,8 @@ SEARCH_LENGTH = 80
 # Common table expression: the principals that a filter lets through. An OU holds the OUs below it.
 SCOPE = """scope as (
     select * from principals
-    where ($ou_path is null or ou_path = $ou_path or starts_with(ou_path, $ou_path || '/'))
+    where ($ou_path is null or coalesce(ou_path, 'no OU known') = $ou_path
+           or (not $ou_alone and starts_with(ou_path, $ou_path || '/')))
       and ($account_id is null or account_id = $account_id)
       and ($kind is null or kind = $kind)
       and ($search = '' or contains(lower(principal_arn), $search) or contains(lower(coalesce(owner, '')), $search)
@@ -41,23 +42,30 @@ class Filters:
     account_id: str | None = None
     kind: str | None = None
     search: str = ""
+    ou_alone: bool = False  # without the OUs below it
 
     @property
-    def params(self) -> dict[str, str | None]:
+    def params(self) -> dict[str, str | bool | None]:
         """The parameters of SCOPE."""
         search = self.search.strip().lower()[:SEARCH_LENGTH]
-        return {"ou_path": self.ou_path, "account_id": self.account_id, "kind": self.kind, "search": search}
+        return {
+            "ou_path": self.ou_path,
+            "ou_alone": self.ou_alone,
+            "account_id": self.account_id,
+            "kind": self.kind,
+            "search": search,
+        }
 
     @property
     def narrows(self) -> bool:
         """Whether anything but the window is chosen."""
-        return any(value for value in self.params.values())
+        return any((self.ou_path, self.account_id, self.kind, self.search.strip()))
 
     @property
     def sentence(self) -> str:
         """The choices in words, for the provenance of an export."""
-        names = {"ou_path": "OU", "account_id": "account", "kind": "kind", "search": "search"}
-        chosen = [f"{names[key]} = {value}" for key, value in self.params.items() if value]
+        named = {"OU": self.ou_path, "account": self.account_id, "kind": self.kind, "search": self.search.strip()}
+        chosen = [f"{name} = {value}" for name, value in named.items() if value]
         return "; ".join(chosen) or "none"
 
 

@@ -42,6 +42,14 @@ class Measure(StrEnum):
     CALLS = "calls"  # calls in the window
 
 
+class ServiceSet(StrEnum):
+    """Which services are columns of the grid."""
+
+    IN_USE = "in use"  # anyone of the filtered rows used it
+    TOP = "top"  # the heaviest ones
+    ALL = "all"
+
+
 class Order(StrEnum):
     """How rows are sorted; a column's own order is given by the service's name instead."""
 
@@ -71,9 +79,10 @@ class _Row:
 _ROWS = {
     RowKind.IDENTITY: _Row("principal_arn", "name", "coalesce(account_name, account_id)"),
     RowKind.ACCOUNT: _Row("account_id", "coalesce(account_name, account_id)", "ou_path"),
-    RowKind.OU: _Row("coalesce(ou_path, '')", "coalesce(ou_path, 'no OU known')", "null"),
+    RowKind.OU: _Row("coalesce(ou_path, 'no OU known')", "coalesce(ou_path, 'no OU known')", "null"),
 }
 DEFAULT = Grid()
+TOP_SERVICES = 40
 _MEASURED = {
     Measure.WEIGHT: "sum(gap.unused_weight)",
     Measure.SHARE: "sum(gap.unused) / nullif(sum(gap.granted), 0)",
@@ -107,14 +116,14 @@ def heatmap_page(
     *,
     filters: Filters,
     grid: Grid = DEFAULT,
-    services: int | None = 40,
+    services: ServiceSet = ServiceSet.IN_USE,
     limit: int = 40,
     offset: int = 0,
 ) -> HeatmapPage:
-    """The rows from `offset` on, and the `services` columns that weigh most (None: all of them)."""
+    """The rows from `offset` on, and the columns of the service set, heaviest first."""
     rows = _rows(con, filters, grid, f"limit {int(limit)} offset {int(offset)}")
     columns = heatmap_columns(con, filters=filters, grid=grid)
-    chosen = columns if services is None else columns.head(services)
+    chosen = _chosen(columns, services)
     keys, names = tuple(rows["row_key"]), tuple(chosen["service"])
     total = float(columns["total"].sum())
     return HeatmapPage(
@@ -130,6 +139,13 @@ def heatmap_page(
     )
 
 
+def _chosen(columns: pd.DataFrame, services: ServiceSet) -> pd.DataFrame:
+    in_use = columns[columns["calls"] > 0]
+    if services is ServiceSet.IN_USE and len(in_use):
+        return in_use
+    return columns if services is ServiceSet.ALL else columns.head(TOP_SERVICES)
+
+
 def heatmap_rank(con: DuckDBPyConnection, *, filters: Filters, row_key: str, grid: Grid = DEFAULT) -> int | None:
     """The position of a row in the sorted grid, 0 for the first; None when the filters leave it out."""
     keys = _rows(con, filters, grid)["row_key"]
@@ -138,17 +154,18 @@ def heatmap_rank(con: DuckDBPyConnection, *, filters: Filters, row_key: str, gri
 
 
 def heatmap_columns(con: DuckDBPyConnection, *, filters: Filters, grid: Grid = DEFAULT) -> pd.DataFrame:
-    """Every service of the filtered rows, heaviest first: service, total (of the measure), largest (cell), granted."""
+    """Every service of the filtered rows, heaviest first: total and largest cell of the measure, granted, calls."""
     row, value = _ROWS[grid.by], _MEASURED[grid.measure]
     total = "sum(gap.unused)" if grid.measure is Measure.SHARE else value
     sql = f"""
     with {SCOPE}, cells as (
-        select service, {total} as total, {value} as value, sum(gap.granted) as granted
+        select service, {total} as total, {value} as value, sum(gap.granted) as granted, sum(gap.calls) as calls
         from scope join gap_service gap using (principal_arn) where window_days = $window_days
         group by service, {row.key}
     )
-    select service, coalesce(sum(total), 0) as total, coalesce(max(value), 0) as largest, sum(granted) as granted
-    from cells group by service order by total desc, granted desc, service"""
+    select service, coalesce(sum(total), 0) as total, coalesce(max(value), 0) as largest,
+        sum(granted) as granted, sum(calls) as calls
+    from cells group by service order by total desc, calls desc, granted desc, service"""
     return con.execute(sql, filters.params | {"window_days": filters.window_days}).df()
 
 

@@ -110,36 +110,37 @@ class Decision:
     topic: Topic
     key: str  # principal ARN, account id or service
     subject: str
-    place: str
+    place: str | None  # account, or why an account was not collected
     amount: float | None
+    identities: int | None = None  # that hold the service
 
 
 DECISIONS = f"""
 with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), item as (
     select 'dormant' as topic, principal_arn as key, name as subject, coalesce(account_name, account_id) as place,
-        unused_weight + unobserved_weight as amount
+        unused_weight + unobserved_weight as amount, null::bigint as identities
     from judged where is_dormant
     union all
-    select 'broadest', principal_arn, name, coalesce(account_name, account_id), unused_weight
+    select 'broadest', principal_arn, name, coalesce(account_name, account_id), unused_weight, null
     from judged where not is_dormant and not is_new and unused_weight > 0
     union all
-    select 'new', principal_arn, name, coalesce(account_name, account_id), granted_weight
+    select 'new', principal_arn, name, coalesce(account_name, account_id), granted_weight, null
     from judged where is_new and granted_weight > 0
     union all
-    select 'outside', principal_arn, name, coalesce(account_name, account_id), used_not_granted
+    select 'outside', principal_arn, name, coalesce(account_name, account_id), used_not_granted, null
     from judged where used_not_granted > 0
     union all
-    select 'unjudged', service, service, count(*) || ' identities', sum(gap_service.unobserved_weight)
+    select 'unjudged', service, service, null, sum(gap_service.unobserved_weight), count(*)
     from judged join gap_service using (principal_arn)
     where gap_service.window_days = $window_days
     group by service having sum(gap_service.unobserved_weight) > sum(gap_service.unused_weight)
     union all
-    select 'not collected', account_id, coalesce(name, account_id), coalesce(reason, collected), null
+    select 'not collected', account_id, coalesce(name, account_id), coalesce(reason, collected), null, null
     from accounts where collected <> 'ok'
       and ($account_id is null or account_id = $account_id)
       and ($ou_path is null or ou_path = $ou_path or starts_with(ou_path, $ou_path || '/'))
 )
-select topic, key, subject, place, amount, count(*) over (partition by topic) as in_all,
+select topic, key, subject, place, amount, identities, count(*) over (partition by topic) as in_all,
     row_number() over (partition by topic order by amount desc nulls last, subject, key) as rank
 from item where amount is null or amount > 0 qualify rank <= $each order by topic, rank"""
 
@@ -149,6 +150,6 @@ def decisions(con: DuckDBPyConnection, *, filters: Filters, each: int = 3) -> di
     found: dict[Topic, tuple[int, list[Decision]]] = {}
     for row in records(con, DECISIONS, filters.params | {"window_days": filters.window_days, "each": each}):
         topic = Topic(row["topic"])
-        item = Decision(topic, row["key"], row["subject"], row["place"], row["amount"])
+        item = Decision(topic, row["key"], row["subject"], row["place"], row["amount"], row["identities"])
         found.setdefault(topic, (row["in_all"], []))[1].append(item)
     return found

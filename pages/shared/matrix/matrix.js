@@ -1,7 +1,7 @@
 // The grid of matrix/__init__.py. Runs again on every change of data or theme, so handlers are assigned, never added.
 // Names are untrusted: they are drawn with fillText or set as textContent, never parsed.
 
-const ROW = 18, NAMES = 214, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3
+const ROW = 18, NAMES = 176, NOTES = 104, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3
 const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and the observer of its width
 
 export default function (component) {
@@ -121,12 +121,13 @@ function themeOf(root, grid) {
 }
 
 function layoutOf(grid, available) {
-  const left = NAMES + (grid.rows.amounts.length ? AMOUNT : 0)
+  const hasNotes = grid.rows.notes.some(Boolean)
+  const left = NAMES + (hasNotes ? NOTES : 0) + (grid.rows.amounts.length ? AMOUNT : 0)
   const longest = Math.max(4, ...grid.columns.labels.map((label) => Math.min(label.length, 18)))
   const head = Math.round(24 + longest * 5.4)
   const lean = (head - 10) * 0.577 // room for the last slanted name
   const cell = Math.min(30, Math.max(13, Math.floor((available - left - lean) / Math.max(1, grid.width))))
-  return { available, names: left, head, cell, width: Math.ceil(cell * grid.width + lean), height: head + grid.height * ROW + 1 }
+  return { available, hasNotes, names: left, head, cell, width: Math.ceil(cell * grid.width + lean), height: head + grid.height * ROW + 1 }
 }
 
 function penOf(canvas, width, height, theme) {
@@ -159,7 +160,7 @@ function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
   pen.fillText(fit(pen, grid.rows.title, room), 8, layout.head - 12)
   if (hasAmounts) {
     pen.textAlign = "right"
-    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 20), layout.names - 8, layout.head - 12)
+    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 60), layout.names - 8, layout.head - 12)
     pen.textAlign = "left"
   }
   grid.rows.labels.forEach((label, row) => {
@@ -172,11 +173,10 @@ function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
     font(row === atRow ? 600 : 400)
     const name = fit(pen, label, room)
     pen.fillText(name, 8, y + ROW / 2)
-    const used = 8 + pen.measureText(name).width + 8, note = grid.rows.notes[row]
-    if (note && NAMES - used > 34) {
+    if (layout.hasNotes) {
       font(400)
-      pen.globalAlpha = 0.55
-      pen.fillText(fit(pen, note, NAMES - used - 4), used, y + ROW / 2)
+      pen.globalAlpha = 0.62
+      pen.fillText(fit(pen, grid.rows.notes[row], NOTES - 8), NAMES + 2, y + ROW / 2)
       pen.globalAlpha = 1
     }
     if (hasAmounts) {
