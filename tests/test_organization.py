@@ -42,7 +42,7 @@ def test_nodes_know_their_path_in_names_and_in_ids():
     assert (node.kind, node.path, node.parent_id) == (NodeKind.ACCOUNT, "Root/Prod/payments", "ou-ab12-0000prod")
     assert node.id_path == ("r-ab12", "ou-ab12-0000prod", ACCOUNT)
     assert [node.kind for node in organization.nodes] == [NodeKind.ROOT, NodeKind.OU, NodeKind.ACCOUNT]
-    assert organization.account_paths() == {ACCOUNT: "o-exampleorgid/r-ab12/ou-ab12-0000prod/"}  # aws:PrincipalOrgPaths
+    assert organization.path_of(ACCOUNT) == "o-exampleorgid/r-ab12/ou-ab12-0000prod/"  # as aws:PrincipalOrgPaths
 
 
 def test_accounts_of_one_ou_share_its_levels():

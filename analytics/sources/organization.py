@@ -81,6 +81,7 @@ class Organization:
     nodes: tuple[Node, ...] = ()
     enabled_types: frozenset[str] = frozenset()
     _levels: Mapping[tuple[str, str], tuple[ControlLevel, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _paths: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def scp_levels(self, account_id: str) -> tuple[ControlLevel, ...]:
         """The SCPs that bind the principals of an account, root first; none for the management account."""
@@ -94,12 +95,9 @@ class Organization:
         """The node of this id."""
         return next((node for node in self.nodes if node.node_id == node_id), None)
 
-    def account_paths(self) -> dict[str, str]:
-        """By account, its place in the form of `aws:PrincipalOrgPaths`: "o-exampleorgid/r-ab12/ou-ab12-11111111/"."""
-        if self.id is None:
-            return {}
-        accounts = (node for node in self.nodes if node.kind is NodeKind.ACCOUNT)
-        return {node.node_id: "/".join((self.id, *node.id_path[:-1], "")) for node in accounts}
+    def path_of(self, account_id: str) -> str | None:
+        """Its place as `aws:PrincipalOrgPaths` has it, "o-exampleorgid/r-ab12/ou-ab12-11111111/"; None if no member."""
+        return self._paths.get(account_id)
 
 
 def read_organization(tree: Record, documents: Documents) -> Organization | None:
@@ -114,14 +112,23 @@ def read_organization(tree: Record, documents: Documents) -> Organization | None
     if management is None:
         tree.notes.add(tree.subject, "does not name the management account, so no account escapes the SCPs")
     enabled = _enabled_types(tree, nodes)
+    organization_id = tree.text("OrganizationId") or _organization_id(arn)
+    if organization_id is None:
+        tree.notes.add(tree.subject, "does not tell the organisation's id; conditions on it cannot be decided")
     return Organization(
         root_id=root_id,
-        id=tree.text("OrganizationId") or _organization_id(arn),
+        id=organization_id,
         management_account_id=management,
         nodes=nodes,
         enabled_types=enabled,
         _levels=_levels(nodes, enabled, management),
+        _paths=_paths(nodes, organization_id) if organization_id else {},
     )
+
+
+def _paths(nodes: tuple[Node, ...], organization_id: str) -> dict[str, str]:
+    accounts = (node for node in nodes if node.kind is NodeKind.ACCOUNT)
+    return {node.node_id: "/".join((organization_id, *node.id_path[:-1], "")) for node in accounts}
 
 
 def _levels(
