@@ -80,6 +80,14 @@ class Cast:
     mirrors: Ints  # row of the session's identity as another account sees it
 
 
+def _kind(identity: Identity) -> str:
+    if identity.is_service:
+        return "AWSService"
+    if identity.name == "root":
+        return "Root"
+    return "IAMUser" if identity.is_user else "AssumedRole"
+
+
 def unique_id(seed: int, identity: Identity) -> str:
     """AROA… or AIDA…, as IAM gives every role and user."""
     return ("AIDA" if identity.is_user else "AROA") + base32(17, seed, identity.arn)
@@ -97,7 +105,7 @@ def cast_of(sessions: Sessions, start: Ints, seed: int, rng: np.random.Generator
     identities = [identity for identity, _ in sessions.plans]
     plans = [plan for _, plan in sessions.plans]
     by_plan = {
-        "kind": ["Root" if i.name == "root" else "IAMUser" if i.is_user else "AssumedRole" for i in identities],
+        "kind": [_kind(i) for i in identities],
         "account": [i.account.account_id for i in identities],
         "name": [i.name for i in identities],
         "arn": [i.arn for i in identities],
@@ -113,8 +121,10 @@ def cast_of(sessions: Sessions, start: Ints, seed: int, rng: np.random.Generator
     column = {name: text(values).take(plan) for name, values in by_plan.items()}
     labels = labels_of(sessions)
     is_role = np.asarray(pc.equal(column["kind"], "AssumedRole"))
-    uses_key = np.array([p.entry is Entry.KEY for p in plans])[sessions.plan]
-    keys = where(uses_key, column["key"], temporary_keys(rng, count))
+    is_service = np.asarray(pc.equal(column["kind"], "AWSService"))
+    has_name = np.asarray(pc.equal(column["kind"], "IAMUser"))
+    uses_key = np.array([p.entry is Entry.KEY for p in plans])[sessions.plan] | is_service
+    keys = where(~is_service, where(uses_key, column["key"], temporary_keys(rng, count)))
     created = iso_times(start)
     arns = where(
         is_role,
@@ -123,11 +133,11 @@ def cast_of(sessions: Sessions, start: Ints, seed: int, rng: np.random.Generator
     )
     own = {
         "type": column["kind"],
-        "principalid": where(is_role, join(column["id"], ":", labels), column["id"]),
-        "arn": arns,
-        "accountid": column["account"],
+        "principalid": where(~is_service, where(is_role, join(column["id"], ":", labels), column["id"])),
+        "arn": where(~is_service, arns),
+        "accountid": where(~is_service, column["account"]),
         "accesskeyid": keys,
-        "username": where(is_role, nulls(pa.string(), count), column["name"]),
+        "username": where(has_name, column["name"]),
         "mfa": where(~uses_key, column["mfa"]),
         "created": where(~uses_key, created),
     }

@@ -13,12 +13,14 @@ from analytics.demo.grants import (
     queries,
     queue,
     reads,
+    refused_calls,
     secret,
     sends,
     starts,
     table,
     writes,
 )
+from analytics.demo.refusals import refused
 from analytics.demo.workloads import Application as App
 
 _PAY = ("payments-prod", "payments-staging")
@@ -58,6 +60,9 @@ PAYMENTS = (
         table("chargebacks"), queue("chargeback-notices"), secret("psp/primary", 0.6))),
     App("payments", "merchant-portal", "ecs", _PAY, "2023-09-11", (
         table("merchants"), parameters("merchant-portal", 1), calls("cognito-idp:AdminGetUser", mean=1.5, on="arn:aws:cognito-idp:eu-west-1:<account>:userpool/*", pool="eu-west-1_Merchants1", also=("cognito-idp:AdminCreateUser", "cognito-idp:AdminDisableUser"))), rhythm="office"),
+    App("payments", "quarter-close", "batch", ("payments-prod",), "2024-06-03", (
+        calls("dynamodb:ExportTableToPointInTime", mean=6, on="arn:aws:dynamodb:eu-west-1:<account>:table/ledger-prod", table="ledger-prod", bucket="ardenly-ledger-archive-prod-eu-west-1"),
+        writes("ledger-archive", "quarters/%(hex8)s.parquet", 20), secret("ledger/archive", 1)), rhythm="quarterly", per_day=1),
     App("payments", "tokenisation-proxy", "ecs", ("payments-prod",), "2025-03-03", (
         encrypts("card-data", "tokenisation-proxy", 5), secret("vault/mtls", 1)), in_vpc=True),
 )  # fmt: skip
@@ -68,7 +73,7 @@ STOREFRONT = (
     App("storefront", "catalogue-api", "lambda", _SHOP, "2022-11-14", (table("catalogue"), reads("product-images", "originals/%(hex16)s.jpg", 2), emits("storefront")), style="cdk"),
     App("storefront", "basket-service", "ecs", _SHOP, "2024-08-26", (table("baskets"), parameters("basket", 1), calls("elasticache:DescribeReplicationGroups", mean=0.3)), in_vpc=True),
     App("storefront", "image-resizer", "lambda", _SHOP, "2021-03-02", (reads("product-images", "originals/%(hex16)s.jpg", 5), writes("product-images", "sized/%(hex16)s.webp", 5)), style="serverless", scale=1.4),
-    App("storefront", "recommendations", "ecs", _SHOP, "2024-11-11", (reads("recommendation-models", "als/%(hex8)s/part-%(small)s.parquet", 3), table("recommendations", write=False))),
+    App("storefront", "recommendations", "ecs", _SHOP, "2024-11-11", (reads("recommendation-models", "als/%(hex8)s/part-%(small)s.parquet", 3), refused_calls(refused("resource", "implicit", "kms"), "kms:Decrypt", mean=0.25, kms="7d1f7f6e-52b7-4f0a-9c1f-3a2b8e6d9c10", application="recommendations"), table("recommendations", write=False))),
     App("storefront", "cms", "ec2", ("storefront-prod",), "2019-06-24", (reads("cms-media", "uploads/%(hex16)s.png", 3), writes("cms-media", "uploads/%(hex16)s.png", 1), calls("rds:DescribeDBInstances", mean=0.2)), style="legacy", name_of_role="lb-cms-ec2-role"),
     App("storefront", "promotions-engine", "lambda", _SHOP, "2021-10-05", (table("promotions"), table("baskets", write=False), queue("price-updates")), style="serverless"),
     App("storefront", "email-sender", "lambda", _SHOP, "2022-01-31", (queue("outgoing-mail"), reads("mail-templates", "templates/%(hex8)s.html", 1.5), calls("ses:GetSendQuota", mean=0.6, also=("ses:SendEmail", "ses:SendTemplatedEmail"))), style="serverless"),
@@ -113,7 +118,7 @@ DATA = (
 
 PLATFORM = (
     App("platform", "dns-updater", "lambda", _SHARED, "2023-02-06", (calls("route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", mean=1.2, zone="Z0ARDENLYINTERNAL1", name="shop", on="arn:aws:route53:::hostedzone/*"), calls("ec2:DescribeInstances", mean=1)), rhythm="always"),
-    App("platform", "developer-portal", "ecs", _SHARED, "2024-05-06", (calls("ecr:DescribeRepositories", "eks:ListClusters", mean=0.8), parameters("portal", 1), secret("portal/github-app", 1)), rhythm="office"),
+    App("platform", "developer-portal", "ecs", _SHARED, "2024-05-06", (calls("ecr:DescribeRepositories", "eks:ListClusters", mean=0, on="*"), refused_calls(refused("boundary", "implicit", "ecr"), "ecr:DescribeRepositories", "eks:ListClusters", mean=0.8), parameters("portal", 1), secret("portal/github-app", 1)), rhythm="office"),
     App("platform", "artifact-cache", "ecs", _SHARED, "2023-10-09", (reads("artifact-cache", "npm/%(hex16)s.tgz", 5), writes("artifact-cache", "npm/%(hex16)s.tgz", 2)), rhythm="office"),
     App("platform", "image-builder", "codebuild", _SHARED, "2022-06-20", (calls("ecr:GetAuthorizationToken", mean=1), calls("ecr:InitiateLayerUpload", "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchCheckLayerAvailability", mean=2, on="arn:aws:ecr:eu-west-1:<account>:repository/*", also=("ecr:UploadLayerPart",), registry="<registry>", repository="base/python"), calls("logs:CreateLogStream", mean=1, on="*", also=("logs:CreateLogGroup", "logs:PutLogEvents"), log_group="/aws/codebuild/image-builder", log_stream="build")), style="cdk", rhythm="office", name_of_role="codebuild-image-builder-service-role"),
     App("platform", "gitlab-runner", "ec2", _SHARED, "2020-03-09", (calls("ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateTags", mean=0.7, type="m6a.large", subnet="subnet-0a1b2c3d4e5f60718", name="gitlab-runner-%(hex8)s", also=("iam:PassRole",)), calls("ec2:DescribeInstances", mean=2), reads("runner-cache", "cache/%(hex16)s.zip", 2), writes("runner-cache", "cache/%(hex16)s.zip", 1)), style="legacy", rhythm="office"),
@@ -132,7 +137,7 @@ SECURITY = (
     App("security", "key-age-reporter", "lambda", ("security-tooling",), "2024-01-29", (calls("sts:GetCallerIdentity", mean=0.2), writes("security-reports", "keys/%(hex8)s.json", 1)), rhythm="nightly", per_day=1),
     App("security", "vulnerability-export", "lambda", ("security-tooling",), "2024-10-14", (calls("inspector2:ListFindings", "inspector2:ListCoverage", mean=2), writes("security-reports", "inspector/%(hex8)s.json", 1)), rhythm="nightly", per_day=1),
     App("security", "edge-blocklist", "lambda", ("security-tooling",), "2024-03-25", (calls("wafv2:ListWebACLs", "wafv2:GetWebACL", "wafv2:UpdateIPSet", mean=1),), rhythm="always"),
-    App("security", "access-reviewer", "lambda", ("security-tooling",), "2025-01-20", (calls("access-analyzer:ListAnalyzers", "access-analyzer:ListFindingsV2", mean=1.5),), rhythm="nightly", per_day=1),
+    App("security", "access-reviewer", "lambda", ("security-tooling",), "2025-01-20", (calls("access-analyzer:ListAnalyzers", "access-analyzer:ListFindings", mean=1.5),), rhythm="nightly", per_day=1),
     App("security", "log-lifecycle", "lambda", ("log-archive",), "2022-05-16", (calls("s3:ListBuckets", mean=0.5), calls("s3:GetBucketLogging", "s3:GetBucketVersioning", mean=1, bucket="ardenly-cloudtrail-archive", on="arn:aws:s3:::ardenly-cloudtrail-archive", also=("s3:PutLifecycleConfiguration",))), rhythm="nightly", per_day=1),
     App("security", "log-indexer", "glue", ("log-archive",), "2023-03-13", (reads("cloudtrail-index", "logs/%(hex16)s.json.gz", 8), writes("cloudtrail-index", "parquet/%(hex16)s.parquet", 3), catalogue_tables("cloudtrail", "events", 3, write=True)), rhythm="nightly", per_day=1),
 )  # fmt: skip

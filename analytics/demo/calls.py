@@ -38,6 +38,8 @@ class Call:
     response: str | None
     extra: str | None
     resources: tuple[tuple[str | None, str], ...]
+    service_event: bool = False  # something that a service did by itself
+    details: str | None = None
 
     @property
     def action(self) -> str:
@@ -67,6 +69,8 @@ def load_calls() -> dict[str, Call]:
             _template(row.get("response")),
             _template(row.get("extra")),
             tuple((kind, arn) for kind, arn in row.get("resources", ())),
+            row.get("service_event", False),
+            _template(row.get("details")),
         )
     return calls
 

@@ -14,6 +14,7 @@ from analytics.demo.model import Account, digits, hexadecimal
 DOMAIN = "ardenly.example"
 HOME = "eu-west-1"
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+OFFICES_OF_PARCELKITE = ("203.0.113.187",)
 
 # name, unit, environment, owning team, cost centre, joined, invited
 _ACCOUNTS = (
@@ -29,7 +30,7 @@ _ACCOUNTS = (
     ("storefront-staging", "NonProd", "staging", "storefront", "CC-2120", "2020-02-17", False),
     ("data-platform-dev", "NonProd", "development", "data", "CC-2210", "2021-01-19", False),
     ("sandbox-engineering", "Sandbox", "sandbox", "platform", "CC-1000", "2022-04-04", False),
-    ("parcelkite-production", "Onboarding", "production", "fulfilment", "CC-2130", "2026-03-02", True),
+    ("parcelkite-production", "Onboarding", "production", "fulfilment", "CC-2130", "2025-12-01", True),
 )
 
 # unit, its parent; in the order in which the tree is printed

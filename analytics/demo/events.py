@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -18,6 +17,7 @@ from analytics.demo.arrow import ADDENDUM, RESOURCE, SCHEMA, TLS, iso_times, nul
 from analytics.demo.calls import Call, Fields
 from analytics.demo.company import HOME
 from analytics.demo.model import Account, Calendar, Identity, Plan, Refusal, Use, hexadecimal
+from analytics.demo.refusals import ORDINARY
 from analytics.demo.rhythm import DAY, Ints, midnight
 
 _GLOBAL = {"iam", "organizations", "route53", "cloudfront", "ce", "budgets", "support", "health", "trustedadvisor"}
@@ -45,6 +45,7 @@ class Bodies:
     request: list[str | None] = field(default_factory=list)
     response: list[str | None] = field(default_factory=list)
     extra: list[str | None] = field(default_factory=list)
+    details: list[str | None] = field(default_factory=list)
     resources: list[list[dict[str, str | None]] | None] = field(default_factory=list)
     named: list[str] = field(default_factory=list)  # the resource as an error message names it
 
@@ -75,7 +76,7 @@ def table_of(
     """All records, ordered by time."""
     bodies = Bodies()
     kinds = [
-        Kind(i, p, c, region_of(c, u, p), i.account.account_id, u.via, u.refusal, u.shared_with)
+        Kind(i, p, c, region_of(c, u, p), i.account.account_id, u.via, u.refusal or ORDINARY.get(c.key), u.shared_with)
         for i, p, u, c in calls.uses
     ]
     body = _bodies(calls, kinds, bodies, rng, random)
@@ -92,6 +93,8 @@ def table_of(
     )
     opened = openings.rows(sessions, cast, kinds, bodies, logged, calendar)
     rows = _mirror(_concatenate(own, opened), kinds, sessions, cast)
+    ours = np.array([kind.identity.account.unit != "" for kind in kinds])[rows.kind] | rows.mirrored
+    rows = _take(rows, np.flatnonzero(ours))
     order = np.lexsort((rows.kind, rows.time))
     rows = _take(rows, order)
     return _assemble(rows, kinds, bodies, sessions, cast, calendar, rng)
@@ -127,6 +130,7 @@ def add_body(bodies: Bodies, call: Call, fields: Fields, use: Use) -> None:
     bodies.request.append(call.request % fields if call.request else None)
     bodies.response.append(call.response % fields if call.response else None)
     bodies.extra.append(call.extra % fields if call.extra else None)
+    bodies.details.append(call.details % fields if call.details else None)
     found = [_resource(kind, arn % fields, fields) for kind, arn in call.resources]
     bodies.resources.append(found or None)
     bodies.named.append(use.of.get("resource") or (found[0]["arn"] or "*" if found else "*"))
@@ -215,7 +219,7 @@ def _assemble(
         "apiversion": nulls(pa.string(), count),
         "readonly": of_kind["readonly"],
         "recipientaccountid": recipient,
-        "serviceeventdetails": nulls(pa.string(), count),
+        "serviceeventdetails": text(bodies.details).take(body),
         "sharedeventid": pa.compute.coalesce(shared, where(service_opened, uuids(rng, count))),
         "vpcendpointid": where(~by_service, of_kind["endpoint"]),
         "vpcendpointaccountid": where(~by_service, of_kind["endpoint_account"]),
@@ -242,11 +246,17 @@ def _columns(kinds: list[Kind]) -> dict[str, list[str | None]]:
         "host": [f"{k.call.source.split('.')[0]}.{k.region}.amazonaws.com" for k in kinds],
         "readonly": ["true" if k.call.read_only else "false" for k in kinds],
         "category": ["Data" if k.call.data_type else "Management" for k in kinds],
-        "type": ["AwsConsoleSignIn" if k.call.source.startswith("signin.") else "AwsApiCall" for k in kinds],
+        "type": [_event_type(k.call) for k in kinds],
         "console": ["true" if k.plan.console and not k.via else None for k in kinds],
         "endpoint": endpoint,
         "endpoint_account": [k.identity.account.account_id if e else None for k, e in zip(kinds, endpoint, strict=True)],
     }  # fmt: skip
+
+
+def _event_type(call: Call) -> str:
+    if call.service_event:
+        return "AwsServiceEvent"
+    return "AwsConsoleSignIn" if call.source.startswith("signin.") else "AwsApiCall"
 
 
 def _by_service(rows: Rows, kinds: list[Kind]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -306,8 +316,3 @@ def _errors(
         )
     code = text(codes)
     return np.asarray(code.is_valid()), code, text(messages)
-
-
-def compact(value: object) -> str:
-    """JSON without spaces, as CloudTrail's Parquet exports hold it."""
-    return json.dumps(value, separators=(",", ":"))

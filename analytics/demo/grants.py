@@ -10,18 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analytics.demo.calls import action_of
-from analytics.demo.company import HOME
+from analytics.demo.company import HOME, Company
 from analytics.demo.documents import allow
-from analytics.demo.model import Account, Document, Use, base32, uuid_of
+from analytics.demo.model import Account, Document, Refusal, Use, base32, uuid_of
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where an application runs: its account, the account that holds the images, the seed's identifiers."""
+    """Where an application runs: its account, and the company around it."""
 
     account: Account
-    images: Account
-    seed: int
+    company: Company
+
+    @property
+    def seed(self) -> int:
+        """The seed of all invented identifiers."""
+        return self.company.seed
 
     @property
     def environment(self) -> str:
@@ -142,6 +146,28 @@ def writes(bucket: str, key: str, mean: float = 2.0) -> Need:
                 Use("s3:PutObject", mean, of),
                 Use("kms:GenerateDataKey", mean * 0.15, of, via="s3.amazonaws.com"),
                 Use("kms:Decrypt#s3", mean * 0.05, of, via="s3.amazonaws.com"),
+            ),
+        )
+
+    return at
+
+
+def reads_across(account: str, bucket: str, key: str, mean: float = 3.0, refusal: Refusal | None = None) -> Need:
+    """Reads objects of a bucket that belongs to another account, encrypted with that account's key."""
+
+    def at(site: Site) -> Grant:
+        owner = Site(site.company.account(account), site.company)
+        name = owner.bucket(bucket)
+        other = owner.account.account_id
+        of = {"bucket": name, "key": key, "kms": owner.key("data"), "owner": other}
+        return Grant(
+            (
+                allow(["s3:GetObject"], [f"arn:aws:s3:::{name}/*"]),
+                allow(["kms:Decrypt"], [owner.key_arn("data")]),
+            ),
+            (
+                Use("s3:GetObject", mean, of, refusal, shared_with=other),
+                Use("kms:Decrypt#s3", mean * 0.3 if refusal is None else 0, of, None, "s3.amazonaws.com", None, other),
             ),
         )
 
@@ -293,13 +319,23 @@ def queries(work_group: str, database: str, mean: float = 2.0) -> Need:
     return at
 
 
+def refused_calls(refusal: Refusal, *names: str, mean: float = 0.2, **of: str) -> Need:
+    """Tries what some layer refuses; where no identity policy allows it there is no statement, either."""
+
+    def at(site: Site) -> Grant:
+        given = {name: _filled(value, {"<env>": site.environment}) for name, value in of.items()}
+        return Grant((), tuple(Use(name, mean, given, refusal) for name in names))
+
+    return at
+
+
 def calls(*names: str, mean: float = 1.0, on: str = "*", also: tuple[str, ...] = (), **of: str) -> Need:
     """Calls actions on one resource pattern; `also` are granted and never called."""
 
     def at(site: Site) -> Grant:
         actions = list(dict.fromkeys([action_of(name) for name in names] + list(also)))
         pattern = on.replace("<account>", site.account.account_id)
-        places = {"<env>": site.environment, "<registry>": site.images.account_id}
+        places = {"<env>": site.environment, "<registry>": site.company.account("shared-services").account_id}
         given = {name: _filled(value, places) for name, value in of.items()}
         return Grant((allow(actions, pattern),), tuple(Use(name, mean, given) for name in names))
 

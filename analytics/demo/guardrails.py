@@ -58,7 +58,7 @@ def controls(calendar: Calendar, at: date) -> list[Control]:
     found = []
     for file, kind, targets, description in _ATTACHED:
         kept = targets
-        if file == DETACHED[0] and at >= calendar.ago(DETACHED_AGO):
+        if file == DETACHED[0] and at >= calendar.workday(DETACHED_AGO):
             kept = tuple(target for target in targets if target != DETACHED[1])
         found.append(Control(file, kind, kept, description))
     return found

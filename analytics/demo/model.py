@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -113,6 +113,7 @@ class Identity:
     name: str
     created: date
     is_user: bool = False
+    is_service: bool = False  # an AWS service acting for itself: in the logs, not in IAM
     path: str = "/"
     trust: Document | None = None
     attached: list[str] = field(default_factory=list)  # ARNs of managed policies
@@ -129,6 +130,8 @@ class Identity:
     @property
     def arn(self) -> str:
         """The ARN as IAM prints it."""
+        if self.name == "root":
+            return f"arn:aws:iam::{self.account.account_id}:root"
         kind = "user" if self.is_user else "role"
         return f"arn:aws:iam::{self.account.account_id}:{kind}{self.path}{self.name}"
 
@@ -169,6 +172,20 @@ class Calendar:
     def ago(self, days: int) -> date:
         """The day that many days before the last."""
         return self.until - timedelta(days=days)
+
+    def workday(self, days: int) -> date:
+        """The last working day that is at least that many days before the last."""
+        day = self.ago(days)
+        return day - timedelta(days=max(0, day.weekday() - 4))
+
+    def moment(self, day: date, clock: str) -> datetime:
+        """A time of day (UTC, "14:05") of a day."""
+        hour, minute = clock.split(":")
+        return datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=UTC)
+
+    def offset(self, day: date) -> int:
+        """How many days after the first."""
+        return (day - self.first).days
 
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -111,6 +111,7 @@ def _open(bodies: Bodies, identity: Identity, plan: Plan, facts: tuple[str, str,
     bodies.request.append(json.dumps(request, separators=(",", ":")))
     bodies.response.append(json.dumps(response, separators=(",", ":")))
     bodies.extra.append(None)
+    bodies.details.append(None)
     resource = {"arn": identity.arn, "accountid": identity.account.account_id, "type": "AWS::IAM::Role"}
     bodies.resources.append([resource])
     bodies.named.append(identity.arn)
@@ -122,5 +123,6 @@ def _sign_in(bodies: Bodies, plan: Plan) -> None:
     bodies.request.append(None)
     bodies.response.append('{"ConsoleLogin":"Success"}')
     bodies.extra.append(json.dumps(extra, separators=(",", ":")))
+    bodies.details.append(None)
     bodies.resources.append(None)
     bodies.named.append("*")

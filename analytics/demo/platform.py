@@ -16,6 +16,7 @@ from analytics.demo.documents import (
     trust_service,
 )
 from analytics.demo.model import Account, Entry, Identity, Managed, Plan, Use, digits, hexadecimal
+from analytics.demo.refusals import WITHOUT_REASON, refused
 from analytics.demo.workloads import private_addresses
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -105,7 +106,7 @@ def baseline(company: Company, account: Account) -> list[Identity]:
             Entry.ROLE,
             hub,
             ("audit-scan",),
-            _audit_uses(),
+            _audit_uses(account),
             per_day=1.0,
             minutes=9,
             addresses=private_addresses(tooling, "audit"),
@@ -143,6 +144,15 @@ def hubs(company: Company) -> list[Identity]:
     sets.plans.append(
         Plan(Entry.SERVICE, "cloudformation.amazonaws.com", ("AWSCloudFormation",), (), rhythm="nightly", per_day=1, minutes=8,
              addresses=("cloudformation.amazonaws.com",), agents=("cloudformation.amazonaws.com",)))  # fmt: skip
+    bought = next(account for account in company.accounts if account.invited)
+    missing = {
+        "role": f"arn:aws:iam::{bought.account_id}:role/ardenly-security-audit",
+        "label": "audit-scan",
+        "key": "",
+        "expiration": "",
+        "role_id": "",
+        "session_arn": "",
+    }
     hub = Identity(tooling, "ardenly-audit-hub", date(2022, 2, 14), tags={"owner": team_mail("security")})
     hub.trust = trust_service("ecs-tasks.amazonaws.com")
     hub.inline["assume-audit"] = document(
@@ -151,7 +161,7 @@ def hubs(company: Company) -> list[Identity]:
     )  # fmt: skip
     hub.plans.append(
         Plan(Entry.SERVICE, "ecs-tasks.amazonaws.com", tuple(hexadecimal(32, "audit", n) for n in range(9)),
-             (Use("organizations:ListAccounts", 1), Use("sts:GetCallerIdentity", 1)), rhythm="nightly", per_day=1, minutes=40,
+             (Use("organizations:ListAccounts", 1), Use("sts:GetCallerIdentity", 1), Use("sts:AssumeRole", 1.2, missing, WITHOUT_REASON)), rhythm="nightly", per_day=1, minutes=40,
              addresses=private_addresses(tooling, "audit"), agents=("Boto3/1.40.48 md/Botocore#1.40.48 ua/2.1 os/linux lang/python#3.13.7 md/pyimpl#CPython exec-env/AWS_ECS_FARGATE Botocore/1.40.48",)))  # fmt: skip
     github = Identity(shared, "ardenly-github-hub", date(2023, 1, 9), path="/ci/", tags={"owner": team_mail("platform"), "managed-by": "terraform"})  # fmt: skip
     github.trust = github_trust(shared, "repo:ardenly/infrastructure:environment:production", exact=True)
@@ -267,7 +277,27 @@ def _deploy_uses(company: Company, account: Account, service: str, function: str
         Use("cloudformation:DescribeChangeSet", 0.5, of),
         Use("cloudformation:ExecuteChangeSet", 0.25, of),
         Use("cloudformation:DescribeStackEvents", 0.7, of),
+        *_deploys_refused(account, of),
     )  # fmt: skip
+
+
+def _deploys_refused(account: Account, of: dict[str, str]) -> tuple[Use, ...]:
+    """Roles without the boundary are refused by the pipeline's own boundary."""
+    if account.environment not in {"production", "security"}:
+        return ()
+    role = {
+        "role_name": f"{of['service']}-task",
+        "role_path": "/workload/",
+        "trust": "{}",
+        "trust_encoded": "",
+        "description": "",
+    }
+    role |= {
+        "role_id": "",
+        "created": "",
+        "role": f"arn:aws:iam::{account.account_id}:role/workload/{of['service']}-task",
+    }
+    return (Use("iam:CreateRole", 0.02, {**role, "resource": role["role"]}, refused("boundary", "explicit", "iam")),)
 
 
 def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[Use, ...]:
@@ -298,6 +328,11 @@ def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[U
         Use("s3:GetBucketPublicAccessBlock", 0.6, bucket),
         Use("logs:DescribeLogGroups", 0.8),
     ]
+    if weight < 1.0:
+        secret = {"secret": "prod/shared/database-q7w8e9"}
+        uses.append(
+            Use("secretsmanager:GetSecretValue", 0.06, secret, refused("identity", "explicit", "secretsmanager"))
+        )
     if weight == 1.0:
         uses.append(Use("s3:PutObject", 1.0, state, shared_with=shared.account_id))
         uses.append(Use("s3:PutBucketTagging", 0.2, bucket))
@@ -306,7 +341,7 @@ def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[U
     return tuple(uses)
 
 
-def _audit_uses() -> tuple[Use, ...]:
+def _audit_uses(account: Account) -> tuple[Use, ...]:
     names = {"bucket": "ardenly-access-logs", "kms": "alias/aws/s3", "owner": "", "user_name": "break-glass-1"}
     listed = (
         "iam:ListRoles", "iam:ListUsers", "iam:GetAccountSummary", "iam:GetAccountAuthorizationDetails", "iam:GenerateCredentialReport",
@@ -314,7 +349,10 @@ def _audit_uses() -> tuple[Use, ...]:
         "ec2:DescribeSnapshots", "kms:ListKeys", "kms:ListAliases", "lambda:ListFunctions", "rds:DescribeDBInstances",
         "cloudtrail:DescribeTrails", "config:DescribeConfigurationRecorders", "guardduty:ListDetectors",
     )  # fmt: skip
-    return tuple(Use(name, 0.55, names) for name in listed)
+    closed = {"rds:DescribeDBInstances"} if account.name == "log-archive" else set()
+    return tuple(
+        Use(name, 0.55, names, refused("scp", "implicit", "rds") if name in closed else None) for name in listed
+    )
 
 
 def _config_uses() -> tuple[Use, ...]:

@@ -95,7 +95,7 @@ _USERS = (
     _User("payments-staging", "psp-sandbox", "2022-02-07", keys=((430, 1, True),), needs=(reads("settlement-files", "incoming/%(hex8)s.csv", 2),), per_day=0.5),
     _User("fulfilment-prod", "wms-partner", "2020-11-30", ("partners",), keys=((1310, 0, True),), needs=_SFTP, rhythm="office", per_day=1.5, address="198.51.100.230"),
     _User("fulfilment-prod", "carrier-north", "2021-09-27", ("partners",), keys=((980, 0, True),), needs=(reads("shipping-labels", "pdf/%(hex8)s.pdf", 3),), rhythm="office", per_day=1, address="198.51.100.233"),
-    _User("fulfilment-prod", "carrier-south", "2021-09-27", ("partners",), keys=((980, 330, True),), needs=(reads("shipping-labels", "pdf/%(hex8)s.pdf", 3),)),
+    _User("fulfilment-prod", "carrier-south", "2021-09-27", ("partners",), keys=((980, 37, False),), needs=(reads("shipping-labels", "pdf/%(hex8)s.pdf", 3),)),
     _User("fulfilment-prod", "ses-smtp", "2020-10-05", keys=((1490, 0, True),), needs=_SMTP, rhythm="shoppers", per_day=0.8),
     _User("data-platform-prod", "tableau", "2021-05-17", attached=("AmazonAthenaFullAccess",), keys=((1340, 0, True),), needs=(calls("athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "glue:GetTables", mean=2, work_group="bi", database="gold"),), rhythm="office", per_day=2.0, address="34.247.11.93"),
     _User("data-platform-prod", "dms-source", "2021-01-25", keys=((910, 480, True),), attached=("service-role/AmazonDMSRedshiftS3Role",)),
@@ -112,13 +112,12 @@ _USERS = (
 def users(company: Company) -> list[Identity]:
     """The IAM users with their keys, passwords and work."""
     found = []
-    shared = company.account("shared-services")
     for row in _USERS:
         account = company.account(row.account)
         user = Identity(account, row.name, date.fromisoformat(row.created), is_user=True, tags=dict(row.tags))
         user.groups = list(row.groups)
         user.attached = [managed(policy) for policy in row.attached]
-        grants = [need(Site(account, shared, company.seed)) for need in row.needs]
+        grants = [need(Site(account, company)) for need in row.needs]
         statements = [statement for grant in grants for statement in grant.statements]
         if statements:
             user.inline[f"{row.name}-access"] = document(*statements)

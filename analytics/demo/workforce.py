@@ -6,8 +6,10 @@ from datetime import date
 
 from analytics.demo.company import HOME, PEOPLE, Company, Person, team
 from analytics.demo.documents import allow, document, managed, statement, trust_saml
-from analytics.demo.model import Account, Document, Entry, Identity, Plan, Use, hexadecimal, uuid_of
+from analytics.demo.guardrails import DETACHED_AGO
+from analytics.demo.model import Account, Calendar, Document, Entry, Identity, Plan, Refusal, Use, hexadecimal, uuid_of
 from analytics.demo.platform import boundary_arn
+from analytics.demo.refusals import refused
 
 OFFICES = ("198.51.100.24", "198.51.100.25", "203.0.113.66")  # Dublin, Hamburg and the VPN
 CONSOLE = (
@@ -35,7 +37,7 @@ _SETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
 _BOUNDARIES = {"payments-staging": "developer", "storefront-staging": "developer", "data-platform-dev": "developer", "sandbox-engineering": "sandbox"}  # fmt: skip
 
 
-def permission_sets(company: Company) -> list[Identity]:
+def permission_sets(company: Company, calendar: Calendar) -> list[Identity]:
     """One role for each permission set and account, with the sessions of the people assigned to it."""
     roles = []
     for name, (policies, accounts, since) in _SETS.items():
@@ -57,7 +59,7 @@ def permission_sets(company: Company) -> list[Identity]:
             if name == "DeveloperAccess":
                 role.boundary = boundary_arn(account, _BOUNDARIES[account.name])
             role.plans = [
-                _plan(company, account, name, person, per_day) for person, per_day in _assigned(name, account)
+                _plan(company, calendar, account, name, person, per_day) for person, per_day in _assigned(name, account)
             ]
             roles.append(role)
     return roles
@@ -96,7 +98,7 @@ def _assigned(name: str, account: Account) -> list[tuple[Person, float]]:
             return [(by_name["Farah Siddiqui"], 0.7)]
 
 
-def _plan(company: Company, account: Account, name: str, person: Person, per_day: float) -> Plan:
+def _plan(company: Company, calendar: Calendar, account: Account, name: str, person: Person, per_day: float) -> Plan:
     terminal = int(hexadecimal(2, person.email, name), 16) % 3 == 0
     place = (
         OFFICES[1] if person.name in {"Lena Hoffmann", "Jonas Reuter", "Hannah Weiss", "Anja Krause"} else OFFICES[0]
@@ -106,7 +108,7 @@ def _plan(company: Company, account: Account, name: str, person: Person, per_day
         Entry.SAML,
         person.email,
         (person.email,),
-        tuple(Use(call, mean, _fields(company, account)) for call, mean in _HABITS[name]),
+        _uses(company, calendar, account, name),
         rhythm="office",
         per_day=per_day,
         minutes=38,
@@ -115,6 +117,48 @@ def _plan(company: Company, account: Account, name: str, person: Person, per_day
         mfa=True,
         console=not terminal,
     )
+
+
+def _uses(company: Company, calendar: Calendar, account: Account, name: str) -> tuple[Use, ...]:
+    """What people do with a permission set, and what they try in vain."""
+    fields = _fields(company, account)
+    uses = [Use(call, mean, fields, _outside_allow_list(account, call)) for call, mean in _HABITS[name]]
+    for call, mean, layer, kind in _TRIED.get(name, ()):
+        uses.append(Use(call, mean, fields, refused(layer, kind, call.split(":")[0])))
+    if name == "AdministratorAccess":
+        uses += _administrators_try(account, fields)
+    if name == "DeveloperAccess" and account.unit == "NonProd":
+        day = calendar.offset(calendar.workday(DETACHED_AGO))
+        uses.append(Use("guardduty:CreateFilter", 0.02, fields, refused("scp", "explicit", "guardduty"), last=day))
+        uses.append(
+            Use("guardduty:CreateFilter", 0.02, fields, refused("boundary", "implicit", "guardduty"), first=day)
+        )
+    return tuple(uses)
+
+
+def _outside_allow_list(account: Account, call: str) -> Refusal | None:
+    """The log archive's control policy allows only some services."""
+    service = call.split(":")[0]
+    if account.name != "log-archive" or service in _ARCHIVE_SERVICES or call.startswith("ec2:Describe"):
+        return None
+    return refused("scp", "implicit", service)
+
+
+def _administrators_try(account: Account, fields: dict[str, str]) -> list[Use]:
+    found = []
+    if account.unit in {"Payments", "Retail", "Prod", "NonProd", "Sandbox"}:
+        lock = refused("scp", "explicit", "ec2")
+        found.append(Use("ec2:DescribeInstances", 0.07, fields, lock, region="us-west-2"))
+        found.append(Use("lambda:ListFunctions", 0.03, fields, refused("scp", "explicit", "lambda"), region="ap-southeast-1"))  # fmt: skip
+    if account.environment == "production":
+        found.append(Use("iam:CreateAccessKey", 0.015, {**fields, "user_key": "", "created": ""}, refused("scp", "explicit", "iam")))  # fmt: skip
+        found.append(Use("s3:PutBucketPublicAccessBlock", 0.012, fields, refused("scp", "explicit", "s3")))
+    if account.unit == "Payments":
+        found.append(Use("kms:ScheduleKeyDeletion", 0.02, fields, refused("scp", "explicit", "kms")))
+    if account.unit == "Sandbox":
+        of = {**fields, "type": "m5.24xlarge", "subnet": "subnet-0c0ffee0c0ffee000", "resource": f"arn:aws:ec2:{HOME}:{account.account_id}:instance/*"}  # fmt: skip
+        found.append(Use("ec2:RunInstances", 0.3, of, refused("scp", "explicit", "ec2")))
+    return found
 
 
 def _fields(company: Company, account: Account) -> dict[str, str]:
@@ -156,6 +200,11 @@ def _fields(company: Company, account: Account) -> dict[str, str]:
         "group": f"sg-0{hexadecimal(16, account.account_id, application)}",
         "path": f"/{environment}/{application}",
         "secret": f"{environment}/{application}-a1b2c3",
+        "job": "orders-curation",
+        "pool": f"{HOME}_Merchants1",
+        "user_id": "",
+        "created": "",
+        "document": "{}",
         "instance": f"i-0{hexadecimal(16, account.account_id, 'product-search', 0)}",
     }
 
@@ -237,4 +286,29 @@ _INLINE: dict[str, Document] = {
         allow(["s3:ListAllMyBuckets"]),
     ),
     "BillingViewer": document(allow(["organizations:ListAccounts", "organizations:DescribeOrganization", "ce:*", "budgets:ViewBudget"])),
+}  # fmt: skip
+
+# What people try in vain: call, how often in a sitting, the layer that refuses, how.
+_TRIED: dict[str, tuple[tuple[str, float, str, str], ...]] = {
+    "ReadOnlyAccess": (
+        ("lambda:UpdateFunctionConfiguration", 0.03, "identity", "implicit"), ("secretsmanager:GetSecretValue", 0.05, "identity", "implicit"),
+        ("ecs:ExecuteCommand", 0.03, "identity", "implicit"), ("ssm:StartSession", 0.02, "identity", "implicit"),
+    ),
+    "DeveloperAccess": (
+        ("kms:ScheduleKeyDeletion", 0.012, "boundary", "implicit"), ("config:PutConfigRule", 0.015, "boundary", "implicit"),
+        ("iam:CreateUser", 0.008, "identity", "implicit"), ("iam:PutRolePolicy", 0.03, "identity", "implicit"),
+    ),
+    "ProductionSupport": (
+        ("s3:GetObject", 0.06, "identity", "explicit"), ("dynamodb:Query", 0.15, "identity", "explicit"), ("sqs:PurgeQueue", 0.03, "identity", "implicit"),
+        ("cognito-idp:AdminDisableUser", 0.05, "identity", "implicit"), ("secretsmanager:GetSecretValue", 0.01, "identity", "explicit"),
+    ),
+    "DatabaseOperator": (("rds:DeleteDBSnapshot", 0.08, "identity", "explicit"), ("logs:FilterLogEvents", 0.1, "identity", "implicit")),
+    "DataAnalyst": (("redshift:GetClusterCredentials", 0.05, "identity", "implicit"), ("glue:StartJobRun", 0.03, "identity", "implicit")),
+    "SecurityAudit": (("s3:GetObject", 0.04, "identity", "implicit"), ("guardduty:CreateFilter", 0.02, "identity", "implicit")),
+    "BillingViewer": (("ec2:DescribeInstances", 0.04, "identity", "implicit"), ("organizations:DescribePolicy", 0.02, "identity", "implicit")),
+    "NetworkAdministrator": (("ec2:TerminateInstances", 0.03, "identity", "implicit"),),
+}  # fmt: skip
+_ARCHIVE_SERVICES = {
+    "access-analyzer", "account", "athena", "cloudformation", "cloudtrail", "cloudwatch", "config", "events", "glue", "guardduty", "health", "iam", "kms", "lambda", "logs",
+    "organizations", "s3", "securityhub", "sns", "sqs", "ssm", "sts", "support", "tag", "trustedadvisor",
 }  # fmt: skip

@@ -33,7 +33,7 @@ def write_sample(folder: Path, *, seed: int, until: date) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(seed, until)
     rng = np.random.default_rng([seed, 120])
-    sessions = draw_sessions(world.identities, world.calendar, rng)
+    sessions = draw_sessions([*world.identities, *world.others], world.calendar, rng)
     calls = draw_calls(sessions, logged, world.calendar, rng)
     starts = sessions.start.astype(np.int64) + midnight(world.calendar)
     cast = cast_of(sessions, starts, seed, rng)
