@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from analytics.iam.policy import Effect, Statement
-from tests.builders import ROLE, catalogue, condition, principal, stack
+from tests.builders import ACCOUNT, ROLE, catalogue, condition, principal, stack
 
 SMALL = catalogue(
     "s3:GetObject",
@@ -79,6 +79,63 @@ CONDITIONS = {
 conditions = st.sampled_from(list(CONDITIONS))
 
 
+REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
+free_conditions = st.sampled_from(
+    [
+        condition("StringEquals", "aws:RequestedRegion", "eu-west-1"),
+        condition("StringEquals", "aws:RequestedRegion", "eu-central-1"),
+        condition("StringNotLike", "aws:RequestedRegion", "eu-*"),
+        condition("StringEquals", "aws:RequestedRegion", "${aws:PrincipalTag/team}"),
+    ],
+)
+USER = principal(
+    f"arn:aws:iam::{ACCOUNT}:user/people/ann", tags=(("team", "search"),), organization_id="o-other", unique_id="AIDA1"
+)
+ROOT = principal(f"arn:aws:iam::{ACCOUNT}:root", tags=())
+# The keys that each of them carries in every request, as the IAM User Guide's table of principal keys says.
+CARRIED = {
+    WHO: {
+        "aws:principalarn": (ROLE,),
+        "aws:principalaccount": (ACCOUNT,),
+        "aws:principalorgid": ("o-example",),
+        "aws:principalorgpaths": ("o-example/r-ab12/ou-ab12-11111111/",),
+        "aws:principaltag/team": ("payments",),
+        "aws:principaltype": ("AssumedRole",),
+        "aws:principalisawsservice": ("false",),
+    },
+    USER: {
+        "aws:principalarn": (USER.arn,),
+        "aws:principalaccount": (ACCOUNT,),
+        "aws:principalorgid": ("o-other",),
+        "aws:principaltag/team": ("search",),
+        "aws:principaltype": ("User",),
+        "aws:principalisawsservice": ("false",),
+        "aws:username": ("ann",),
+        "aws:userid": ("AIDA1",),
+    },
+    ROOT: {
+        "aws:principalarn": (ROOT.arn,),
+        "aws:principalaccount": (ACCOUNT,),
+        "aws:principaltype": ("Account",),
+        "aws:principalisawsservice": ("false",),
+        "aws:userid": (ACCOUNT,),
+    },
+}
+
+
+@st.composite
+def contexts(draw, who):
+    """The context of some request of a principal, but for the keys that it chooses freely."""
+    others = {
+        "aws:multifactorauthpresent": draw(st.none() | st.sampled_from(["true", "false"])),
+        "aws:sourceip": draw(st.none() | st.sampled_from(["10.1.2.3", "203.0.113.9"])),
+        "s3:existingobjecttag/class": draw(st.none() | st.sampled_from(["public", "secret"])),
+    }
+    if who is WHO:
+        others["aws:userid"] = draw(st.sampled_from(["AROAEXAMPLE:me", "AROAEXAMPLE:you"]))
+    return CARRIED[who] | {key: (value,) for key, value in others.items() if value is not None}
+
+
 @st.composite
 def statements(draw, effect=None, condition=conditions):
     """Any statement of the small language, or only those of one effect."""
@@ -97,11 +154,11 @@ def policies(**parts):
 
 
 @st.composite
-def stacks(draw, **parts):
+def stacks(draw, who=WHO, **parts):
     """A principal with an identity policy and perhaps a boundary and levels of SCPs."""
     return stack(
         *draw(policies(**parts)),
         boundary=draw(st.none() | policies(**parts)),
         scps=draw(st.lists(policies(**parts), max_size=2)),
-        who=WHO,
+        who=who,
     )

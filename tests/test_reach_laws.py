@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.engine.decide import Policies, Request, Result, decide
 from analytics.engine.reach import Reachable
+from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Effect
-from tests.builders import level, policy
+from tests import builders
+from tests.builders import ACCOUNT, level, policy
 from tests.slow_reach import slow_reach
-from tests.strategies import CONDITIONS, SMALL, policies, stacks, statements
+from tests.strategies import (
+    BUCKET,
+    CONDITIONS,
+    REGIONS,
+    ROOT,
+    SMALL,
+    USER,
+    WHO,
+    conditions,
+    contexts,
+    free_conditions,
+    policies,
+    stacks,
+    statements,
+)
 
 denies = statements(effect=Effect.DENY)
 
@@ -131,3 +149,56 @@ def test_writing_out_the_actions_of_a_wildcard_changes_nothing(stack):
         for statement in identity_statements(stack)
     ]
     assert reach_of(with_identity(stack, *listed)) == reach_of(stack)
+
+
+ANYTHING = conditions | free_conditions
+LOGS_AND_MORE = st.sampled_from(
+    [BUCKET, f"{BUCKET}/a", f"{BUCKET}/ann/b", "arn:aws:s3:::other", f"arn:aws:iam::{ACCOUNT}:user/ann"],
+)
+
+
+@st.composite
+def questions(draw):
+    """A stack, an action of the catalogue, a resource that it can be asked of, and a context but for the Region."""
+    who = draw(st.sampled_from([WHO, USER, ROOT]))
+    number = draw(st.integers(0, len(SMALL.actions) - 1))
+    lone = bool(SMALL.wildcard_only >> number & 1)
+    resource = "*" if lone else draw(LOGS_AND_MORE)
+    return draw(stacks(who=who, condition=ANYTHING)), number, resource, draw(contexts(who))
+
+
+def is_allowed(stack, number, resource, context, region):
+    request = Request(
+        principal=stack.principal.arn,
+        action=SMALL.actions[number],
+        resource=resource,
+        resource_account=ACCOUNT,
+        context=context | {"aws:requestedregion": (region,)},
+        wildcard_only=bool(SMALL.wildcard_only >> number & 1),
+    )
+    return decide(request, Policies.of(stack)).result is Result.ALLOWED
+
+
+@settings(max_examples=300)
+@given(questions())
+def test_what_is_surely_in_reach_is_allowed_whatever_the_caller_does_not_choose(question):
+    stack, number, resource, context = question
+    if reach_of(stack).surely >> number & 1:
+        assert any(is_allowed(stack, number, resource, context, region) for region in REGIONS)
+
+
+@settings(max_examples=300)
+@given(questions(), st.sampled_from(REGIONS))
+def test_what_is_not_maybe_in_reach_is_denied_whatever_the_request(question, region):
+    stack, number, resource, context = question
+    if not reach_of(stack).maybe >> number & 1:
+        assert not is_allowed(stack, number, resource, context, region)
+
+
+@pytest.mark.parametrize("action", ["sts:GetCallerIdentity", "sts:GetSessionToken"])
+def test_an_action_that_needs_no_permission_is_nobody_s_privilege(action):
+    """Reach counts what policies grant; these are always allowed, so no policy grants them or takes them away."""
+    user = builders.stack(who=USER)
+    catalogue = load_catalogue()
+    assert decide(Request(USER.arn, action, "*"), Policies.of(user)).result is Result.ALLOWED
+    assert not Reachable(catalogue).of(user).maybe >> catalogue.number(action) & 1
