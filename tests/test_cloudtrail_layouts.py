@@ -8,10 +8,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analytics.sources.cloudtrail import CANONICAL, discover, inspect
 from analytics.sources.convert import convert
+from analytics.sources.rows import SCHEMA
 from tests.event_files import (
     ATHENA,
     REAL,
@@ -50,6 +52,16 @@ def parsed(text):
 def test_the_layout_is_recognised_in_every_file(layouts, layout):
     files = inspect(discover([layouts / layout]))
     assert Counter((file.layout, file.problem) for file in files) == {(layout.upper(), None): len(files)}
+
+
+def test_layout_d_with_its_time_as_text_is_a_conversion_of_raw_records(layouts, tmp_path):
+    path = next((layouts / "d").rglob("*.parquet"))
+    columns = {name: pq.ParquetFile(path).read()[name] for name in SCHEMA.names}
+    texts = columns | {"eventTime": columns["eventTime"].cast(pa.string())}
+    (as_it_is, as_text) = inspect(
+        [write_parquet(tmp_path / "1.parquet", columns), write_parquet(tmp_path / "2.parquet", texts)]
+    )
+    assert (as_it_is.layout, as_text.layout) == ("D", "B")
 
 
 def test_real_events_read_the_same_from_every_layout(layouts):

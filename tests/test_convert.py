@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,7 @@ import pytest
 from analytics.sources import convert as convert_module
 from analytics.sources.cloudtrail import SourceError, discover, inspect
 from analytics.sources.convert import REJECTS, ConvertReport, convert, output_name
-from analytics.sources.convert_file import Outcome
+from analytics.sources.convert_file import Job, Outcome
 from tests.event_files import EVENTS, event, raw_files, read_events, records_of, write_raw
 
 
@@ -125,6 +127,17 @@ class TestEnvelopes:
         report = converted(tmp_path, gzip.compress(data) if packed else data, "log.json.gz" if not packed else "log")
         assert (report.found, report.written) == (2, 2)
         assert [row["event_id"] for row in read_events(tmp_path / "out")] == ["1", "2"]
+
+    def test_wrappings_may_be_wrapped(self, tmp_path):
+        export = {"events": [{"message": json.dumps(BRIDGE | {"detail": json.loads(ONE)})}]}
+        assert converted(tmp_path, json.dumps([export, export])).written == 2
+
+    def test_wrappings_without_end_are_a_reject(self, tmp_path):
+        wrapped = json.loads(ONE)
+        for _ in range(50):
+            wrapped = {"detail": wrapped}
+        (named,) = rejects(converted(tmp_path, json.dumps(wrapped)))
+        assert named["reason"] == "has no `eventTime`"
 
     def test_one_record_alone_is_a_file(self, tmp_path):
         assert converted(tmp_path, ONE).written == 1
@@ -327,6 +340,16 @@ def test_processes_give_what_one_process_gives(tmp_path, monkeypatch):
     assert contents(tmp_path / "many") == contents(tmp_path / "one")
     assert [(file.path, file.written) for file in many.files] == [(file.path, file.written) for file in one.files]
     assert steps == [(done, len(sources)) for done in range(1, len(sources) + 1)]
+
+
+def test_a_process_that_ended_before_its_time_costs_files_and_not_the_run(tmp_path):
+    future: Future = Future()
+    future.set_exception(BrokenProcessPool("killed"))
+    job = Job("big.json", str(tmp_path), "big.parquet")
+    file = convert_module._result(future, job)
+    assert file.outcome is Outcome.UNREADABLE
+    assert "use fewer workers" in (file.reason or "")
+    assert json.loads(job.rejects.read_text())["file"] == "big.json"
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path, monkeypatch):

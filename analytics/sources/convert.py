@@ -115,8 +115,11 @@ def _run(jobs: Sequence[Job], workers: int) -> Iterator[ConvertedFile]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context) as pool:
         running = {pool.submit(convert_file, job): job for job in jobs}
-        for future in as_completed(tuple(running)):
-            yield _result(future, running.pop(future))
+        try:
+            for future in as_completed(tuple(running)):
+                yield _result(future, running.pop(future))
+        finally:
+            pool.shutdown(cancel_futures=True)  # whoever stops early does not wait for the files that are left
 
 
 def _size(path: str) -> int:

@@ -121,8 +121,8 @@ def column_type(arrow: pa.DataType) -> ColumnType:
 
 
 def schema_of(arrow: pa.Schema) -> Schema:
-    """The columns of a file, sorted by name: files that differ only in order are alike."""
-    return tuple(sorted(((field.name, column_type(field.type)) for field in arrow), key=lambda column: column[0]))
+    """The columns of a file."""
+    return tuple((field.name, column_type(field.type)) for field in arrow)
 
 
 def _kind(schema: Schema, name: str) -> Kind | None:

@@ -80,11 +80,7 @@ def _json_bytes(data: bytes) -> bytes:
     return data
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_DECODER = json.JSONDecoder()
 
 
 def _values(text: str, error: orjson.JSONDecodeError) -> Iterator[Any]:
