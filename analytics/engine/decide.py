@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.engine.decide_facts import always_allowed
-from analytics.engine.decide_plan import make_plan
+from analytics.engine.decide_plan import CompiledPolicies
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.decide_principal import read_principal
 from analytics.engine.decide_unknown import settle
@@ -30,7 +30,7 @@ class Decider:
 
     def __init__(self, policies: Policies, compiler: Compiler | None = None) -> None:
         self.policies = policies
-        self._compiler = compiler or Compiler()
+        self._compiled = CompiledPolicies(policies, compiler or Compiler())
         self._plans: dict[str, Plan] = {}
 
     def decide(self, request: Request) -> Decision:
@@ -41,8 +41,8 @@ class Decider:
             return Decision(Result.ALLOWED)
         plan = self._plans.get(action)
         if plan is None:
-            plan = self._plans[action] = make_plan(self.policies, action, self._compiler)
-        asked = asked_of(request, action, who, self.policies.management_account)
+            plan = self._plans[action] = self._compiled.plan(action)
+        asked = asked_of(request, action, who, plan, self.policies.management_account)
         context = Context(request.context, request.unknown_keys)
         weighed = weigh(plan, asked, context)
         if weighed.allowed is not None:

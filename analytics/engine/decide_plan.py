@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.decide_values import Layer, StatementAt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement, Compiler
     from analytics.engine.decide_values import Policies
-    from analytics.iam.policy import PolicyDocument
 
 Placed = tuple["CompiledStatement", StatementAt]
 
@@ -39,33 +38,46 @@ class Plan(NamedTuple):
         return (statement for group in groups if group is not None for statement, _ in group.denies + group.allows)
 
 
-def make_plan(policies: Policies, action: str, compiler: Compiler) -> Plan:
-    """Gather what speaks of a lower-case action; an empty list of boundaries or session policies means none."""
-    compiled = compiler.policies
-    return Plan(
-        scps=_levels(Layer.SCP, map(compiled, policies.scp_levels), action),
-        rcps=_levels(Layer.RCP, map(compiled, policies.rcp_levels), action),
-        identity=_group(Layer.IDENTITY, compiled(policies.identity), action),
-        boundary=_limit(Layer.BOUNDARY, policies.boundary, action, compiler),
-        session=_limit(Layer.SESSION, policies.session, action, compiler),
-        resource=_limit(Layer.RESOURCE, (policies.resource,) if policies.resource else None, action, compiler),
-    )
+class CompiledPolicies:
+    """The policies of a stack, compiled; an empty list of boundaries or session policies means that there is none."""
+
+    __slots__ = ("_boundary", "_identity", "_rcps", "_resource", "_scps", "_session")
+
+    def __init__(self, policies: Policies, compiler: Compiler) -> None:
+        compiled = compiler.policies
+        self._scps = tuple(map(compiled, policies.scp_levels))
+        self._rcps = tuple(map(compiled, policies.rcp_levels))
+        self._identity = compiled(policies.identity)
+        self._boundary = compiled(policies.boundary or ())
+        self._session = compiled(policies.session or ())
+        self._resource = compiled((policies.resource,) if policies.resource else ())
+
+    def plan(self, action: str) -> Plan:
+        """Gather what speaks of a lower-case action."""
+        return Plan(
+            _levels(Layer.SCP, self._scps, action),
+            _levels(Layer.RCP, self._rcps, action),
+            _group(Layer.IDENTITY, self._identity, action),
+            _group(Layer.BOUNDARY, self._boundary, action) if self._boundary else None,
+            _group(Layer.SESSION, self._session, action) if self._session else None,
+            _group(Layer.RESOURCE, self._resource, action) if self._resource else None,
+        )
 
 
-def _limit(layer: Layer, documents: tuple[PolicyDocument, ...] | None, action: str, compiler: Compiler) -> Group | None:
-    return _group(layer, compiler.policies(documents), action) if documents else None
-
-
-def _levels(layer: Layer, levels: Iterable[tuple[CompiledPolicy, ...]], action: str) -> tuple[Group, ...]:
-    """One group per level; positions of policies count through the levels."""
+def _levels(layer: Layer, levels: tuple[tuple[CompiledPolicy, ...], ...], action: str) -> tuple[Group, ...]:
+    """The levels that limit the action; positions of policies count through all levels."""
     groups, first = [], 0
     for policies in levels:
         groups.append(_group(layer, policies, action, first))
         first += len(policies)
-    return tuple(groups)
+    return tuple(group for group in groups if not _lets_everything_pass(group))
 
 
-def _group(layer: Layer, policies: Iterable[CompiledPolicy], action: str, first: int = 0) -> Group:
+def _lets_everything_pass(group: Group) -> bool:
+    return not group.denies and any(statement.is_unconditional for statement, _ in group.allows)
+
+
+def _group(layer: Layer, policies: tuple[CompiledPolicy, ...], action: str, first: int = 0) -> Group:
     denies: list[Placed] = []
     allows: list[Placed] = []
     for position, policy in enumerate(policies, first):

@@ -9,44 +9,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.iam.condition import VARIABLES_SINCE, compile_condition
-from analytics.iam.match import ActionSet, filled, template, text_test, variable_keys
+from analytics.iam.match import ActionSet, filled, has_variables, sorted_tests, template, text_test, variable_keys
 from analytics.iam.policy import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analytics.iam.condition import Context
-    from analytics.iam.match import Template, Test
+    from analytics.iam.condition import Context, Truth
     from analytics.iam.policy import PolicyDocument, Statement
 
 
 class CompiledStatement:
-    """One statement, asked whether it bears on an action, a resource and a context."""
+    """One statement, asked whether it bears on a resource and a context; that it speaks of the action is known."""
 
-    __slots__ = ("_actions", "_always", "_not_actions", "allows", "index", "keys", "requirements", "scope", "statement")
+    __slots__ = ("allows", "index", "keys", "requirements", "scope", "statement")
 
     def __init__(self, statement: Statement, index: int, version: str) -> None:
         self.statement = statement
         self.index = index
         self.allows = statement.effect is Effect.ALLOW
         self.scope = ResourceScope(statement, version)
-        self.requirements = tuple(compile_condition(condition, version) for condition in statement.condition)
-        self.keys = self.scope.keys.union(*(requirement.keys for requirement in self.requirements))
-        self._actions = ActionSet(statement.action) if statement.action else None
-        self._not_actions = ActionSet(statement.not_action) if statement.not_action else None
-        self._always = self.scope.everywhere and not self.requirements
+        self.requirements = tuple([compile_condition(condition, version) for condition in statement.condition])
+        self.keys = self.scope.keys.union(*[requirement.keys for requirement in self.requirements])
 
-    def names(self, action: str) -> bool:
-        """Whether the statement speaks of a lower-case `service:action`."""
-        if self._actions is not None:
-            return self._actions.matches(action)
-        return self._not_actions is not None and not self._not_actions.matches(action)
+    @property
+    def is_unconditional(self) -> bool:
+        """Whether it applies to every resource in every context."""
+        return self.scope.everywhere and not self.requirements
 
-    def applies(self, resource: str, context: Context) -> bool | None:
-        """Whether resource and conditions fit; the action is known to."""
-        if self._always:
-            return True
-        fits = self.scope.covers(resource, context)
+    def applies(self, resource: str, context: Context) -> Truth:
+        """Whether resource and conditions fit."""
+        fits = True if self.scope.everywhere else self.scope.covers(resource, context)
         if fits is False:
             return False
         for requirement in self.requirements:
@@ -61,29 +54,32 @@ class CompiledStatement:
 class ResourceScope:
     """The Resource or NotResource element; without one, a statement speaks of the resource that it is attached to."""
 
-    __slots__ = ("_negated", "_open", "_tests", "everywhere", "keys", "templates")
+    __slots__ = ("_literals", "_negated", "_open", "_prefixes", "_tests", "everywhere", "keys", "templates")
 
     def __init__(self, statement: Statement, version: str) -> None:
         patterns = statement.resource or statement.not_resource
         templates = [template(pattern, variables=version == VARIABLES_SINCE) for pattern in patterns]
         self.templates = templates
         self.keys: frozenset[str] = frozenset().union(*map(variable_keys, templates))
-        self.everywhere = not patterns or any(pattern == "*" for pattern in statement.resource)
+        self.everywhere = not patterns or "*" in statement.resource
         self._negated = bool(statement.not_resource)
-        self._tests: tuple[Test, ...] = tuple(text_test(parts) for parts in templates if not variable_keys(parts))
-        self._open: tuple[Template, ...] = tuple(parts for parts in templates if variable_keys(parts))
+        self._open = [parts for parts in templates if has_variables(parts)]
+        ready = [parts for parts in templates if not has_variables(parts)] if self._open else templates
+        self._literals, self._prefixes, self._tests = sorted_tests(ready)
 
-    def covers(self, resource: str, context: Context) -> bool | None:
+    def covers(self, resource: str, context: Context) -> Truth:
         """Whether the element includes the resource; a variable without a value names no resource at all."""
         if self.everywhere:
             return True
+        if resource in self._literals or resource.startswith(self._prefixes):
+            return not self._negated
         for test in self._tests:
             if test(resource):
                 return not self._negated
         named = self._named_by_variables(resource, context) if self._open else False
         return None if named is None else named != self._negated
 
-    def _named_by_variables(self, resource: str, context: Context) -> bool | None:
+    def _named_by_variables(self, resource: str, context: Context) -> Truth:
         unknown = False
         for parts in self._open:
             if any(context.is_unknown(key) for key in variable_keys(parts)):
@@ -96,24 +92,43 @@ class ResourceScope:
 
 
 class CompiledPolicy:
-    """A document whose statements are found by action; the answer for each action is kept."""
+    """A document whose statements are found by action and compiled when first found; both answers are kept."""
 
-    __slots__ = ("_by_action", "document", "statements")
+    __slots__ = ("_actions", "_by_action", "_compiled", "document")
 
     def __init__(self, document: PolicyDocument) -> None:
         self.document = document
-        self.statements = tuple(
-            CompiledStatement(statement, index, document.version) for index, statement in enumerate(document.statements)
-        )
+        self._actions = [_ActionElement(statement) for statement in document.statements]
+        self._compiled: dict[int, CompiledStatement] = {}
         self._by_action: dict[str, tuple[CompiledStatement, ...]] = {}
 
     def on(self, action: str) -> tuple[CompiledStatement, ...]:
         """The statements that speak of a lower-case action."""
         found = self._by_action.get(action)
         if found is None:
-            found = tuple(statement for statement in self.statements if statement.names(action))
-            self._by_action[action] = found
+            named = [index for index, element in enumerate(self._actions) if element.names(action)]
+            found = self._by_action[action] = tuple([self._statement(index) for index in named])
         return found
+
+    def _statement(self, index: int) -> CompiledStatement:
+        compiled = self._compiled.get(index)
+        if compiled is None:
+            compiled = CompiledStatement(self.document.statements[index], index, self.document.version)
+            self._compiled[index] = compiled
+        return compiled
+
+
+class _ActionElement:
+    """The Action or NotAction element; a statement with neither speaks of nothing."""
+
+    __slots__ = ("_actions", "_otherwise")
+
+    def __init__(self, statement: Statement) -> None:
+        self._actions = ActionSet(statement.not_action or statement.action)
+        self._otherwise = bool(statement.not_action)
+
+    def names(self, action: str) -> bool:
+        return self._actions.matches(action) != self._otherwise
 
 
 class Compiler:

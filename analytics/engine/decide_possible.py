@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
@@ -85,34 +86,21 @@ class Possible:
         for kind, make in _TYPED.items():
             wanted = [plain(want) for need in needs if kind in need.condition.operator for want in need.wanted]
             texts += make(wanted) if wanted else []
-        return texts + self._texts_matched([need for need in needs if _is_textual(need)])
+        textual = [need for need in needs if need.condition.operator.startswith(("String", "Arn", "Binary"))]
+        matched = _examples(
+            tuple((want, need.condition.operator) for need in textual for want in self._literal(need)),
+        )
+        return [*texts, *matched]
 
-    def _texts_matched(self, needs: list[Requirement]) -> list[str]:
-        patterns = [
-            Pattern.of(
-                want, ignore_case="IgnoreCase" in need.condition.operator, as_arn="Arn" in need.condition.operator
-            )
-            for need in needs
-            for want in self._literal_where_exact(need)
-        ]
-        arns = ["Arn" in need.condition.operator for need in needs]
-        if not any(arns):
-            return list(examples(patterns).values()) if patterns else []
-        found = examples([ANY_ARN, *patterns])
-        return [text for answers, text in found.items() if answers[0] or not all(arns)]
-
-    def _literal_where_exact(self, need: Requirement) -> Iterator[Template]:
+    def _literal(self, need: Requirement) -> Iterator[Template]:
         """The policy values whose variables are known; without wildcards where the operator gives them no meaning."""
         for want in need.wanted:
             if any(self._context.is_unknown(key) for key in variable_keys(want)):
                 continue
             pattern = filled(want, self._context.single)
             if pattern is not None:
-                yield (
-                    pattern
-                    if "Like" in need.condition.operator or "Arn" in need.condition.operator
-                    else ((plain(pattern),) if pattern else ())
-                )
+                has_wildcards = "Like" in need.condition.operator or "Arn" in need.condition.operator
+                yield pattern if has_wildcards else (plain(pattern),)
 
     def _texts_substituted(self, key: str) -> Iterator[str]:
         """Values that make a resource pattern or a policy value fit when they stand in its place."""
@@ -168,8 +156,18 @@ class Possible:
         return lambda key: text if self._context.is_unknown(key) else self._context.single(key)
 
 
-def _is_textual(need: Requirement) -> bool:
-    return need.condition.operator.startswith(("String", "Arn", "Binary"))
+@lru_cache(maxsize=4096)
+def _examples(wanted: tuple[tuple[Template, str], ...]) -> tuple[str, ...]:
+    """A text for every way to match some of the filled policy values and not the others, each with its operator."""
+    if not wanted:
+        return ()
+    patterns = [
+        Pattern.of(template, ignore_case="IgnoreCase" in operator, as_arn="Arn" in operator)
+        for template, operator in wanted
+    ]
+    only_arns = all("Arn" in operator for _, operator in wanted)
+    found = examples([ANY_ARN, *patterns])
+    return tuple(text for answers, text in found.items() if answers[0] or not only_arns)
 
 
 def _principal_texts(plan: Plan) -> Iterator[str]:

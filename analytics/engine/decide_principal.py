@@ -6,10 +6,9 @@ against implicit denies elsewhere. IAM User Guide, "AWS JSON policy elements: Pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.iam.names import parse_arn
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID_LENGTH = 12
 SERVICE_LINKED_PREFIX = "AWSServiceRoleFor"
-SERVICE_LINKED_PATH = "role/aws-service-role/"
+SERVICE_LINKED_PATH = ":role/aws-service-role/"
 IDENTITY_KEYS = frozenset({"aws:principalarn", "aws:userid", "aws:federatedprovider"})
 
 
@@ -48,8 +47,7 @@ class Standing(IntEnum):
     DIRECT = 3  # the user or session itself, or everyone
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """The caller, as its text in a request says."""
 
     text: str
@@ -57,41 +55,38 @@ class Principal:
     account_id: str | None = None
     partition: str = "aws"
     role_name: str | None = None
-
-    @property
-    def is_outside(self) -> bool:
-        """No IAM identity: has no policies of its own, only a resource can admit it."""
-        return self.caller in (Caller.SERVICE, Caller.ANONYMOUS, Caller.EXTERNAL)
+    is_outside: bool = False  # no IAM identity: has no policies of its own, only a resource can admit it
 
     def is_service_linked(self, values: Values) -> bool:
         """Whether the caller is a service-linked role, which no control policy binds."""
-        arns = (self.text, *values.get("aws:principalarn", ()))
-        if any(f":{SERVICE_LINKED_PATH}" in arn for arn in arns):
-            return True
-        named = self.caller is Caller.SESSION and "aws:principalarn" not in values
-        return named and (self.role_name or "").startswith(SERVICE_LINKED_PREFIX)
+        if self.caller is Caller.ROLE:
+            return SERVICE_LINKED_PATH in self.text
+        if self.caller is not Caller.SESSION:
+            return False
+        known = values.get("aws:principalarn")
+        if known:
+            return SERVICE_LINKED_PATH in known[0]
+        return self.role_name is not None and self.role_name.startswith(SERVICE_LINKED_PREFIX)
 
 
 @lru_cache(maxsize=65_536)
 def read_principal(text: str) -> Principal:
     """The caller in a principal's text: an ARN, a service principal, a provider's domain, or `anonymous`."""
     if text in ("anonymous", "*"):
-        return Principal(text, Caller.ANONYMOUS)
+        return Principal(text, Caller.ANONYMOUS, is_outside=True)
     arn = parse_arn(text)
     if arn is None:
-        return Principal(
-            text, Caller.SERVICE if text.endswith((".amazonaws.com", ".aws.internal")) else Caller.EXTERNAL
-        )
+        caller = Caller.SERVICE if text.endswith(_SERVICE_SUFFIXES) else Caller.EXTERNAL
+        return Principal(text, caller, is_outside=True)
     kind, _, rest = arn.resource.partition("/")
     caller = _CALLERS.get((arn.service, kind), Caller.EXTERNAL)
-    if not _is_account_id(arn.account_id):
-        caller = Caller.EXTERNAL
-    if caller is Caller.EXTERNAL:
-        return Principal(text, caller, None, arn.partition)
-    role = rest.rpartition("/")[0] if caller is Caller.SESSION else rest if caller is Caller.ROLE else None
-    return Principal(text, caller, arn.account_id, arn.partition, role and role.rpartition("/")[2])
+    if caller is Caller.EXTERNAL or not _is_account_id(arn.account_id):
+        return Principal(text, Caller.EXTERNAL, is_outside=True)
+    role = {Caller.SESSION: rest.partition("/")[0], Caller.ROLE: rest.rpartition("/")[2]}.get(caller)
+    return Principal(text, caller, arn.account_id, arn.partition, role)
 
 
+_SERVICE_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
 _CALLERS = {
     ("iam", "user"): Caller.USER,
     ("iam", "role"): Caller.ROLE,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,15 +43,14 @@ class StatementAt(NamedTuple):
     sid: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Who asks for what. Context keys are in lower case; one in neither `context` nor `unknown_keys` is absent."""
 
     principal: str
     action: str
     resource: str
     resource_account: str | None = None  # None: the ARN's, or else the caller's
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     unknown_keys: frozenset[str] = frozenset()
     wildcard_only: bool = False  # the action has no resource types: it is asked of `*`
 
@@ -79,8 +79,7 @@ class Policies:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The result and its reasons."""
 
     result: Result

@@ -7,6 +7,7 @@ evaluation logic".
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_facts import (
@@ -18,15 +19,14 @@ from analytics.engine.decide_facts import (
 )
 from analytics.engine.decide_principal import Caller, Standing, standing
 from analytics.engine.decide_values import Layer
+from analytics.iam.condition import all_true, any_true
 from analytics.iam.names import account_of
 
 if TYPE_CHECKING:
     from analytics.engine.decide_plan import Group, Plan
     from analytics.engine.decide_principal import Principal
     from analytics.engine.decide_values import Request, StatementAt
-    from analytics.iam.condition import Context
-
-Truth = bool | None
+    from analytics.iam.condition import Context, Truth
 
 
 class Reading(NamedTuple):
@@ -56,8 +56,8 @@ class Asked(NamedTuple):
     resource: str
     who: Principal
     same_account: bool
-    scps_bind: bool
-    rcps_bind: bool
+    scps: tuple[Group, ...]  # the levels that bind the caller
+    rcps: tuple[Group, ...]  # the levels that bind the resource
 
 
 class Weighed(NamedTuple):
@@ -79,25 +79,24 @@ UNLIMITED = Reading(denied=False, allowed=True)
 NO_GRANTS = Grants()
 
 
-def asked_of(request: Request, action: str, who: Principal, management_account: str | None) -> Asked:
-    """Settle what follows from the request alone."""
-    resource = "*" if request.wildcard_only else request.resource
+def asked_of(request: Request, action: str, who: Principal, plan: Plan, management_account: str | None) -> Asked:
+    """Settle what follows from the request alone; levels that do not bind are as good as absent."""
     account = request.resource_account or account_of(request.resource) or who.account_id
     return Asked(
         action,
-        resource,
+        "*" if request.wildcard_only else request.resource,
         who,
-        same_account=who.account_id is not None and who.account_id == account,
-        scps_bind=scps_bind(who, request.context, management_account),
-        rcps_bind=rcps_bind(request, action, who, account, management_account),
+        who.account_id is not None and who.account_id == account,
+        plan.scps if plan.scps and scps_bind(who, request.context, management_account) else (),
+        plan.rcps if plan.rcps and rcps_bind(request, action, who, account, management_account) else (),
     )
 
 
 def weigh(plan: Plan, asked: Asked, context: Context) -> Weighed:
     """Weigh every layer. Their order on AWS's chart changes the explanation, never the answer."""
     who, resource = asked.who, asked.resource
-    scps = _every_level(plan.scps, resource, context) if asked.scps_bind and plan.scps else UNLIMITED
-    rcps = _every_level(plan.rcps, resource, context) if asked.rcps_bind and plan.rcps else UNLIMITED
+    scps = _every_level(asked.scps, resource, context) if asked.scps else UNLIMITED
+    rcps = _every_level(asked.rcps, resource, context) if asked.rcps else UNLIMITED
     grants = NO_GRANTS if plan.resource is None else _grants(plan, asked, context)
     if who.is_outside:  # no IAM identity: the resource alone admits
         identity = boundary = session = UNLIMITED
@@ -108,10 +107,9 @@ def weigh(plan: Plan, asked: Asked, context: Context) -> Weighed:
             identity = identity._replace(allowed=True)
         boundary = UNLIMITED if plan.boundary is None else read(plan.boundary, resource, context)
         session = _session(plan, who, resource, context)
-        access = _access(asked, identity.allowed, both(boundary.allowed, session.allowed), grants)
-    denied = either(either(scps.denied, rcps.denied), either(identity.denied, boundary.denied))
-    denied = either(denied, either(session.denied, grants.denied))
-    allowed = both(both(access, negation(denied)), both(scps.allowed, rcps.allowed))
+        access = _access(asked, identity.allowed, boundary.allowed, session.allowed, grants)
+    denied = any_true((scps.denied, rcps.denied, identity.denied, boundary.denied, session.denied, grants.denied))
+    allowed = all_true((access, negation(denied), scps.allowed, rcps.allowed))
     if allowed is not False and is_protected(asked.action, resource):
         allowed = False
     return Weighed(allowed, denied, asked, scps, rcps, identity, boundary, session, grants)
@@ -119,17 +117,14 @@ def weigh(plan: Plan, asked: Asked, context: Context) -> Weighed:
 
 def blocking(weighed: Weighed, *, perhaps: bool = False) -> tuple[Layer, ...]:
     """The layers that deny, or withhold the allow that is needed of them; with `perhaps`, also those that may."""
-    denies: dict[Layer, Truth] = {
-        Layer.SCP: weighed.scps.denied,
-        Layer.RCP: weighed.rcps.denied,
-        Layer.IDENTITY: weighed.identity.denied,
-        Layer.BOUNDARY: weighed.boundary.denied,
-        Layer.SESSION: weighed.session.denied,
-        Layer.RESOURCE: weighed.grants.denied,
-    }
-    needed = _needed(weighed)
-    blocks = {layer: either(denies[layer], negation(needed.get(layer, True))) for layer in denies}
-    return tuple(layer for layer, blocked in blocks.items() if blocked or (perhaps and blocked is None))
+    layers = (weighed.scps, weighed.rcps, weighed.identity, weighed.boundary, weighed.session, weighed.grants)
+    return _blocking(tuple([layer.denied for layer in layers]), _needed(weighed), perhaps)
+
+
+@cache
+def _blocking(denied: tuple[Truth, ...], needed: tuple[Truth, ...], perhaps: bool) -> tuple[Layer, ...]:  # noqa: FBT001  a key of the cache
+    blocks = [any_true((denies, negation(allows))) for denies, allows in zip(denied, needed, strict=True)]
+    return tuple(layer for layer, block in zip(Layer, blocks, strict=True) if block or (perhaps and block is None))
 
 
 def read(group: Group, resource: str, context: Context) -> Reading:
@@ -155,53 +150,44 @@ def read(group: Group, resource: str, context: Context) -> Reading:
     return Reading(denied, allowed, denying, allowing)
 
 
-def both(one: Truth, other: Truth) -> Truth:
-    """Kleene's and."""
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
-
-
-def either(one: Truth, other: Truth) -> Truth:
-    """Kleene's or."""
-    if one or other:
-        return True
-    return None if one is None or other is None else False
-
-
 def negation(truth: Truth) -> Truth:
     """Kleene's not."""
     return None if truth is None else not truth
 
 
-def _access(asked: Asked, identity: Truth, limits: Truth, grants: Grants) -> Truth:
+def _access(asked: Asked, identity: Truth, boundary: Truth, session: Truth, grants: Grants) -> Truth:
     """Whether identity and resource together grant, within boundary and session policies."""
+    if grants is NO_GRANTS and asked.same_account:
+        needs_grant = needs_resource_grant(asked.action, asked.resource)
+        return False if needs_grant else all_true((identity, boundary, session))
     if not asked.same_account:
-        named = either(either(grants.direct, grants.role), grants.account)
-        return both(both(named, identity), limits)
+        named = any_true((grants.direct, grants.role, grants.account))
+        return all_true((named, identity, boundary, session))
     if needs_resource_grant(asked.action, asked.resource):
-        identity = both(identity, grants.account)
-    return either(grants.direct, both(either(grants.role, identity), limits))
+        identity = all_true((identity, grants.account))
+    indirect = any_true((grants.role, identity))
+    return any_true((grants.direct, all_true((indirect, boundary, session))))
 
 
-def _needed(weighed: Weighed) -> dict[Layer, Truth]:
-    """The layers whose allow the request needs, in the caller's situation, and whether they give it."""
+def _needed(weighed: Weighed) -> tuple[Truth, ...]:
+    """For each layer, in their order: the allow that the request needs of it, or True where it needs none."""
     asked, grants = weighed.asked, weighed.grants
-    needed: dict[Layer, Truth] = {Layer.SCP: weighed.scps.allowed, Layer.RCP: weighed.rcps.allowed}
-    if is_protected(asked.action, asked.resource):
-        needed[Layer.RESOURCE] = False
+    identity: Truth = True
+    boundary: Truth = True
+    session: Truth = True
+    resource: Truth = True
     if asked.who.is_outside:
-        return {Layer.RESOURCE: grants.direct} | needed
-    if asked.same_account and grants.direct:
-        return needed
-    identity = weighed.identity.allowed
-    needed[Layer.IDENTITY] = either(identity, grants.role) if asked.same_account else identity
-    needed[Layer.BOUNDARY] = weighed.boundary.allowed
-    needed[Layer.SESSION] = weighed.session.allowed
-    if not asked.same_account or needs_resource_grant(asked.action, asked.resource):
-        named = either(either(grants.direct, grants.role), grants.account)
-        needed.setdefault(Layer.RESOURCE, named)
-    return needed
+        resource = grants.direct
+    elif not (asked.same_account and grants.direct):
+        boundary, session = weighed.boundary.allowed, weighed.session.allowed
+        identity = weighed.identity.allowed
+        if asked.same_account:
+            identity = any_true((identity, grants.role))
+        if not asked.same_account or needs_resource_grant(asked.action, asked.resource):
+            resource = any_true((grants.direct, grants.role, grants.account))
+    if is_protected(asked.action, asked.resource):
+        resource = False
+    return weighed.scps.allowed, weighed.rcps.allowed, identity, boundary, session, resource
 
 
 def _every_level(levels: tuple[Group, ...], resource: str, context: Context) -> Reading:
@@ -211,8 +197,8 @@ def _every_level(levels: tuple[Group, ...], resource: str, context: Context) -> 
     denying: tuple[StatementAt, ...] = ()
     for level in levels:
         reading = read(level, resource, context)
-        denied = either(denied, reading.denied)
-        allowed = both(allowed, reading.allowed)
+        denied = any_true((denied, reading.denied))
+        allowed = all_true((allowed, reading.allowed))
         denying += reading.denying
     return Reading(denied, allowed, denying)
 
@@ -236,7 +222,7 @@ def _grants(plan: Plan, asked: Asked, context: Context) -> Grants:
         if standing(statement.statement, who, values, bounded=bounded) is Standing.NONE:
             continue
         applies = statement.applies(asked.resource, context)
-        denied = either(denied, applies)
+        denied = any_true((denied, applies))
         denying += (at,) if applies else ()
     if asked.same_account and owner_recovers_bucket(asked.action, who):
         denied, denying = False, ()
@@ -247,6 +233,6 @@ def _grants(plan: Plan, asked: Asked, context: Context) -> Grants:
         if named is Standing.NONE:
             continue
         applies = statement.applies(asked.resource, context)
-        truths[named] = either(truths[named], applies)
+        truths[named] = any_true((truths[named], applies))
         allowing += (at,) if applies else ()
     return Grants(denied, truths[Standing.DIRECT], truths[Standing.ROLE], truths[Standing.ACCOUNT], denying, allowing)

@@ -1,6 +1,7 @@
-"""Comparing one value of a request with one value of a policy, kind by kind: text, number, date, address, ARN.
+"""Comparing a value of a request with the values of a policy, kind by kind: text, number, date, address, ARN.
 
-Each maker takes a filled policy value and gives a comparison of request values.
+Each maker takes the filled policy values of one condition and gives a comparison of request values. Of several policy
+values one that is equal decides; where none is, one that cannot be compared tells.
 IAM User Guide, "IAM JSON policy elements: Condition operators".
 """
 
@@ -10,18 +11,15 @@ import base64
 import binascii
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from analytics.iam.match import arn_test, is_arn, plain, text_test
-
-if TYPE_CHECKING:
-    from analytics.iam.match import Template
+from analytics.iam.match import Template, any_text_test, arn_test, is_arn, plain
 
 
 class Compared(Enum):
@@ -34,10 +32,11 @@ class Compared(Enum):
 
 
 Comparison = Callable[[str], Compared]
+Maker = Callable[[Sequence[Template]], Comparison]
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 _YEAR_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
-_BOOLEANS = {"true": True, "false": False}
+_BOOLEANS = frozenset({"true", "false"})
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "<": operator.lt,
@@ -47,67 +46,79 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def same_text(wanted: Template) -> Comparison:
+def same_text(wanted: Sequence[Template]) -> Comparison:
     """Equal, case and all; `*` and `?` are ordinary letters."""
-    text = plain(wanted)
-    return lambda value: _answer(value == text)
+    texts = frozenset(map(plain, wanted))
+    return lambda value: Compared.YES if value in texts else Compared.NO
 
 
-def same_letters(wanted: Template) -> Comparison:
+def same_letters(wanted: Sequence[Template]) -> Comparison:
     """Equal but for case."""
-    text = plain(wanted).lower()
-    return lambda value: _answer(value.lower() == text)
+    texts = frozenset(plain(parts).lower() for parts in wanted)
+    return lambda value: Compared.YES if value.lower() in texts else Compared.NO
 
 
-def like(wanted: Template) -> Comparison:
+def like(wanted: Sequence[Template]) -> Comparison:
     """Equal with `*` and `?` as wildcards."""
-    test = text_test(wanted)
-    return lambda value: _answer(test(value))
+    passes = any_text_test(wanted)
+    return lambda value: Compared.YES if passes(value) else Compared.NO
 
 
-def arn_like(wanted: Template) -> Comparison:
+def arn_like(wanted: Sequence[Template]) -> Comparison:
     """Equal part by part, with wildcards inside the parts."""
-    test = arn_test(wanted)
-    if test is None:
-        return _odd
-    return lambda value: _answer(test(value)) if is_arn(value) else Compared.ODD
+    made = [arn_test(parts) for parts in wanted]
+    tests = [test for test in made if test is not None]
+    otherwise = Compared.NO if len(tests) == len(made) else Compared.ODD
+
+    def compare(value: str) -> Compared:
+        if not is_arn(value):
+            return Compared.ODD
+        for test in tests:
+            if test(value):
+                return Compared.YES
+        return otherwise
+
+    return compare
 
 
-def numeric(order: str) -> Callable[[Template], Comparison]:
-    """Whether the request's number is `==`, `<`, `<=`, `>` or `>=` the policy's."""
+def numeric(order: str) -> Maker:
+    """Whether the request's number is `==`, `<`, `<=`, `>` or `>=` one of the policy's."""
     return _ordered(number, _ORDER[order])
 
 
-def date(order: str) -> Callable[[Template], Comparison]:
-    """Whether the request's point in time is `==`, `<`, `<=`, `>` or `>=` the policy's."""
+def date(order: str) -> Maker:
+    """Whether the request's point in time is `==`, `<`, `<=`, `>` or `>=` one of the policy's."""
     return _ordered(point_in_time, _ORDER[order])
 
 
-def boolean(wanted: Template) -> Comparison:
+def boolean(wanted: Sequence[Template]) -> Comparison:
     """Both `true` or both `false`, whatever the case."""
-    truth = _BOOLEANS.get(plain(wanted).lower())
-    if truth is None:
-        return _odd
-    return lambda value: _answer(_BOOLEANS.get(value.lower()) is truth)
+    texts = {plain(parts).lower() for parts in wanted}
+    otherwise = Compared.NO if texts <= _BOOLEANS else Compared.ODD
+    return lambda value: Compared.YES if (text := value.lower()) in texts and text in _BOOLEANS else otherwise
 
 
-def binary(wanted: Template) -> Comparison:
+def binary(wanted: Sequence[Template]) -> Comparison:
     """The same bytes in base 64."""
-    text = plain(wanted)
-    content = _bytes(text)
-    return lambda value: _answer(value == text or (content is not None and _bytes(value) == content))
+    texts = frozenset(map(plain, wanted))
+    contents = frozenset(map(_bytes, texts)) - {None}
+    return lambda value: Compared.YES if value in texts or _bytes(value) in contents else Compared.NO
 
 
-def in_network(wanted: Template) -> Comparison:
+def in_network(wanted: Sequence[Template]) -> Comparison:
     """An address within a block; an address alone is a block of one. Versions 4 and 6 never match each other."""
-    try:
-        network = ip_network(plain(wanted).strip(), strict=False)
-    except ValueError:
-        return _odd
+    made = [_block(plain(parts)) for parts in wanted]
+    blocks = [block for block in made if block is not None]
+    otherwise = Compared.NO if len(blocks) == len(made) else Compared.ODD
 
     def compare(value: str) -> Compared:
         address = _address(value)
-        return Compared.ODD if address is None else _answer(address in network)
+        if address is None:
+            return Compared.ODD
+        for first, last in blocks:
+            if first <= address <= last:
+                return Compared.YES
+        return otherwise
 
     return compare
 
@@ -136,24 +147,35 @@ def point_in_time(text: str) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def _address(text: str) -> Any:
+def _address(text: str) -> tuple[int, int] | None:
+    """IP version and number of an address."""
     try:
-        return ip_address(text.strip())
+        address = ip_address(text.strip())
     except ValueError:
         return None
+    return address.version, int(address)
 
 
-def _ordered(
-    read: Callable[[str], Decimal | None], order: Callable[[Any, Any], bool]
-) -> Callable[[Template], Comparison]:
-    def make(wanted: Template) -> Comparison:
-        limit = read(plain(wanted))
-        if limit is None:
-            return _odd
+def _block(text: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """The first and the last address of a block."""
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+    return (network.version, int(network.network_address)), (network.version, int(network.broadcast_address))
+
+
+def _ordered(read: Callable[[str], Decimal | None], order: Callable[[Any, Any], bool]) -> Maker:
+    def make(wanted: Sequence[Template]) -> Comparison:
+        made = [read(plain(parts)) for parts in wanted]
+        limits = [limit for limit in made if limit is not None]
+        otherwise = Compared.NO if len(limits) == len(made) else Compared.ODD
 
         def compare(value: str) -> Compared:
             have = read(value)
-            return Compared.ODD if have is None else _answer(order(have, limit))
+            if have is None:
+                return Compared.ODD
+            return Compared.YES if any(order(have, limit) for limit in limits) else otherwise
 
         return compare
 
@@ -165,11 +187,3 @@ def _bytes(text: str) -> bytes | None:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-
-
-def _answer(truth: bool) -> Compared:  # noqa: FBT001  a truth is what it is about
-    return Compared.YES if truth else Compared.NO
-
-
-def _odd(_value: str) -> Compared:
-    return Compared.ODD

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.iam import compare
 from analytics.iam.compare import Compared
-from analytics.iam.match import filled, template, variable_keys
+from analytics.iam.match import filled, has_variables, template, variable_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Container, Mapping, Sequence
 
-    from analytics.iam.compare import Comparison
+    from analytics.iam.compare import Maker
     from analytics.iam.match import Template
     from analytics.iam.policy import Condition
 
 VARIABLES_SINCE = "2012-10-17"
+
+Truth = bool | None  # None: hangs on a key that was not recorded
 
 
 class Context(NamedTuple):
@@ -45,7 +47,7 @@ class Context(NamedTuple):
 class Operator(NamedTuple):
     """How one value of the request is compared with one value of the policy."""
 
-    comparison: Callable[[Template], Comparison]  # a filled policy value → a comparison
+    comparison: Maker  # of filled policy values
     negated: bool = False
     variables: bool = False  # policy variables are replaced
 
@@ -87,17 +89,17 @@ class Requirement:
 
     def __init__(self, condition: Condition, operator: Operator, version: str) -> None:
         with_variables = operator.variables and version == VARIABLES_SINCE
-        wanted = tuple(template(value, variables=with_variables) for value in condition.values)
+        wanted = [template(value, variables=with_variables) for value in condition.values]
         self.condition = condition
         self.wanted = wanted
         self.operator = operator
         self.key = condition.key.lower()
         self.keys = frozenset({self.key}).union(*map(variable_keys, wanted))
         self.absent = _when_absent(condition, negated=operator.negated)
-        self._ready = tuple(operator.comparison(parts) for parts in wanted if not variable_keys(parts))
-        self._open = tuple(parts for parts in wanted if variable_keys(parts))
+        self._open = [parts for parts in wanted if has_variables(parts)]
+        self._ready = operator.comparison([parts for parts in wanted if not has_variables(parts)])
 
-    def truth(self, context: Context) -> bool | None:
+    def truth(self, context: Context) -> Truth:
         """Met, not met, or unknown (None)."""
         values = context.values.get(self.key, ())
         if not values:
@@ -110,24 +112,26 @@ class Requirement:
         met = [self._met(value, context) for value in values]
         return all_true(met) if qualifier == "ForAllValues" else any_true(met)
 
-    def _met(self, value: str, context: Context) -> bool | None:
+    def _met(self, value: str, context: Context) -> Truth:
         """Compare one value; a value that is not of the operator's kind meets no condition, not even a negated one."""
-        compared = [comparison(value) for comparison in self._ready]
-        compared.extend(self._against(parts, value, context) for parts in self._open)
-        if self.operator.negated:
-            decided = Compared.YES in compared or Compared.ODD in compared
-        else:
-            decided = Compared.YES in compared
-        if not decided and Compared.UNKNOWN in compared:
+        compared = self._ready(value)
+        if not self._open:
+            return compared is (Compared.NO if self.operator.negated else Compared.YES)
+        filled_in = self._filled_in(context)
+        with_values = self.operator.comparison([parts for parts in filled_in if parts is not None])(value)
+        both = (compared, with_values)
+        if Compared.YES in both:
+            return not self.operator.negated
+        if Compared.ODD in both:
+            return False
+        if len(filled_in) < len(self._open):
             return None
-        return decided != self.operator.negated
+        return self.operator.negated
 
-    def _against(self, parts: Template, value: str, context: Context) -> Compared:
-        """Compare with a policy value that holds variables; one without a value is equal to nothing."""
-        if any(context.is_unknown(key) for key in variable_keys(parts)):
-            return Compared.UNKNOWN
-        wanted = filled(parts, context.single)
-        return Compared.NO if wanted is None else self.operator.comparison(wanted)(value)
+    def _filled_in(self, context: Context) -> list[Template | None]:
+        """The policy values with variables, where these are known; one without a value (None) is equal to nothing."""
+        known = (parts for parts in self._open if not any(map(context.is_unknown, variable_keys(parts))))
+        return [filled(parts, context.single) for parts in known]
 
 
 class Presence:
@@ -143,7 +147,7 @@ class Presence:
         self._wants_absent = "true" in wanted
         self._wants_present = "false" in wanted
 
-    def truth(self, context: Context) -> bool | None:
+    def truth(self, context: Context) -> Truth:
         """Met, not met, or unknown (None)."""
         if context.is_unknown(self.key):
             return self._wants_absent if self._wants_absent == self._wants_present else None
@@ -157,19 +161,19 @@ def compile_condition(condition: Condition, version: str) -> Requirement | Prese
     return Requirement(condition, OPERATORS[condition.operator], version)
 
 
-def condition_truth(condition: Condition, context: Context, *, version: str = VARIABLES_SINCE) -> bool | None:
+def condition_truth(condition: Condition, context: Context, *, version: str = VARIABLES_SINCE) -> Truth:
     """Whether one condition is met: True, False, or None when that hangs on a key that was not recorded."""
     return compile_condition(condition, version).truth(context)
 
 
-def all_true(truths: list[bool | None]) -> bool | None:
+def all_true(truths: Sequence[Truth]) -> Truth:
     """Kleene's and: one False decides, otherwise one unknown spoils."""
     if False in truths:
         return False
     return None if None in truths else True
 
 
-def any_true(truths: list[bool | None]) -> bool | None:
+def any_true(truths: Sequence[Truth]) -> Truth:
     """Kleene's or: one True decides, otherwise one unknown spoils."""
     if True in truths:
         return True

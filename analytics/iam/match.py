@@ -61,7 +61,15 @@ def template(text: str, *, variables: bool) -> Template:
 
 def variable_keys(parts: Template) -> frozenset[str]:
     """The condition keys whose values the template needs, in lower case."""
-    return frozenset(part.key for part in parts if isinstance(part, Variable))
+    return frozenset([part.key for part in parts if isinstance(part, Variable)]) if has_variables(parts) else _NO_KEYS
+
+
+def has_variables(parts: Template) -> bool:
+    """Whether the template needs values before it can be compared."""
+    return any(isinstance(part, Variable) for part in parts)
+
+
+_NO_KEYS: frozenset[str] = frozenset()
 
 
 def filled(parts: Template, value_of: Callable[[str], str | None]) -> Template | None:
@@ -113,6 +121,38 @@ def arn_test(parts: Template) -> Test | None:
     return lambda text: matches(text) is not None
 
 
+class SortedTests(NamedTuple):
+    """Filled templates by what it takes to test a text: equality, a prefix (Python compares many at once), more."""
+
+    literals: frozenset[str]
+    prefixes: tuple[str, ...]
+    tests: tuple[Test, ...]
+
+
+def sorted_tests(templates: Iterable[Template]) -> SortedTests:
+    """Sort templates by their form; a text matches one of them if it passes any of the three."""
+    literals: set[str] = set()
+    prefixes: list[str] = []
+    tests: list[Test] = []
+    for parts in templates:
+        match parts:
+            case (str(literal),):
+                literals.add(literal)
+            case (str(prefix), Wild.RUN):
+                prefixes.append(prefix)
+            case _:
+                tests.append(text_test(parts))
+    return SortedTests(frozenset(literals), tuple(prefixes), tuple(tests))
+
+
+def any_text_test(templates: Iterable[Template]) -> Test:
+    """A test of whole texts against several filled templates at once."""
+    literals, prefixes, tests = sorted_tests(templates)
+    if not tests and not prefixes:
+        return literals.__contains__
+    return lambda text: text in literals or text.startswith(prefixes) or any(test(text) for test in tests)
+
+
 def is_arn(text: str) -> bool:
     """Whether a text has the six parts of an ARN."""
     return text.count(":") >= ARN_PARTS - 1
@@ -146,7 +186,7 @@ class ActionSet:
         self._all = False
         self._literals: set[str] = set()
         self._names: dict[str, list[str]] = {}  # service → name patterns with wildcards
-        self._index: dict[str, tuple[tuple[str, ...], tuple[Test, ...]]] = {}  # made when first asked
+        self._index: dict[str, SortedTests] = {}  # made when first asked
         for pattern in patterns:
             self._add(pattern.lower())
 
@@ -159,8 +199,9 @@ class ActionSet:
             return False
         index = self._index.get(service)
         if index is None:
-            index = self._index[service] = _name_index(self._names[service])
-        prefixes, tests = index
+            index = sorted_tests(template(pattern, variables=False) for pattern in self._names[service])
+            self._index[service] = index
+        _, prefixes, tests = index
         return name.startswith(prefixes) or any(test(name) for test in tests)
 
     def _add(self, pattern: str) -> None:
@@ -174,13 +215,6 @@ class ActionSet:
             self._names.setdefault(service, []).append(name)
         else:
             self._literals.add(pattern)
-
-
-def _name_index(names: list[str]) -> tuple[tuple[str, ...], tuple[Test, ...]]:
-    """Patterns of the form `Get*` as prefixes, which Python compares all at once, and tests for the others."""
-    prefixes = tuple(name[:-1] for name in names if name.endswith("*") and not _is_wild(name[:-1]))
-    others = (name for name in names if not name.endswith("*") or _is_wild(name[:-1]))
-    return prefixes, tuple(text_test(template(name, variables=False)) for name in others)
 
 
 def _special(found: re.Match[str]) -> Part | None:
