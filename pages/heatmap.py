@@ -21,12 +21,20 @@ if size == 0:
 left, right = st.columns([2.75, 1.6], gap="medium")
 with left:
     offset = grid_controls.pager(size, ROWS_PER_PAGE, filters, grid)
+    columns = data.read(queries.heatmap_columns, filters=filters, by=grid.by, measure=grid.measure, services=services)
     page = data.read(
-        queries.heatmap_page, filters=filters, grid=grid, services=services, limit=ROWS_PER_PAGE, offset=offset
+        queries.heatmap_page,
+        filters=filters,
+        services=columns.services,
+        grid=grid,
+        limit=ROWS_PER_PAGE,
+        offset=offset,
     )
     selected = grid_controls.selection()
-    privilege_grid.draw(page, grid, selected=selected, on_pick=grid_controls.open_picked(page), key="privilege_grid")
-    grid_controls.hidden_services_note(page, grid, services)
+    privilege_grid.draw(
+        page, columns, grid, selected=selected, on_pick=grid_controls.open_picked(page), key="privilege_grid"
+    )
+    grid_controls.hidden_services_note(columns, grid, services)
 with right, st.container(border=True):
     cell_panel.show(filters, grid, *selected)
 grid_controls.table_twin(page, grid)

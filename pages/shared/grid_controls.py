@@ -19,7 +19,7 @@ from pages.shared.widgets import segments
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analytics.outputs.queries import Build, Filters, HeatmapPage
+    from analytics.outputs.queries import Build, Filters, HeatmapColumns, HeatmapPage
     from pages.shared.matrix import Picked
 
 ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
@@ -99,11 +99,13 @@ def open_picked(page: HeatmapPage) -> Callable[[Picked], None]:
     return opened
 
 
-def hidden_services_note(page: HeatmapPage, grid: Grid, services: ServiceSet) -> None:
+def hidden_services_note(columns: HeatmapColumns, grid: Grid, services: ServiceSet) -> None:
     """How much of the picture lies in the services that are not shown."""
-    hidden = page.total_services - len(page.services)
+    hidden = columns.total_services - len(columns.services)
     if hidden > 0:
-        share = f" hold {percent(1 - page.shown)} of the {MEASURES[grid.measure].lower()}" if page.shown < 1 else ""
+        share = (
+            f" hold {percent(1 - columns.shown)} of the {MEASURES[grid.measure].lower()}" if columns.shown < 1 else ""
+        )
         why = ", and nobody here used them" if services is ServiceSet.IN_USE else ""
         st.caption(f"{hidden} more services{share}{why}; choose “All” to see them.")
 

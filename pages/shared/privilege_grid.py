@@ -19,7 +19,7 @@ from pages.shared.text import number, percent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analytics.outputs.queries import Grid, HeatmapPage
+    from analytics.outputs.queries import Grid, HeatmapColumns, HeatmapPage
 
     Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -57,13 +57,19 @@ STYLES = {
 
 
 def draw(
-    page: HeatmapPage, grid: Grid, *, selected: tuple[str, str], on_pick: Callable[[Picked], None], key: str
+    page: HeatmapPage,
+    columns: HeatmapColumns,
+    grid: Grid,
+    *,
+    selected: tuple[str, str],
+    on_pick: Callable[[Picked], None],
+    key: str,
 ) -> None:
     """Draw one page; `selected` names the row and the service that are open, empty for none."""
     facts = page.facts
     calls = grid.measure is Measure.CALLS
     ramps = palette.BLUE_RAMP if calls else palette.ORANGE_RAMP
-    ends = ("0 %", "100 % unused") if grid.measure is Measure.SHARE else ("0", _top(page, grid.measure))
+    ends = ("0 %", "100 % unused") if grid.measure is Measure.SHARE else ("0", _top(columns.largest, grid.measure))
     order = [page.services.index(grid.order_service)] if grid.order_service in page.services else [None]
     matrix(
         Axis(
@@ -75,7 +81,7 @@ def draw(
         ),
         Axis("Service", page.services),
         states=cell_states(facts),
-        levels=cell_levels(page, grid.measure),
+        levels=cell_levels(page.facts, grid.measure, columns.largest),
         styles=STYLES,
         ramp=Ramp(*ramps, *ends),
         facts=(
@@ -107,16 +113,15 @@ def cell_states(facts: dict[str, Numbers]) -> np.ndarray[Any, np.dtype[np.uint8]
     return np.where(outside, Cell.OUTSIDE, states).astype(np.uint8)
 
 
-def cell_levels(page: HeatmapPage, measure: Measure) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def cell_levels(facts: dict[str, Numbers], measure: Measure, largest: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """0 to 100 per cell, up to the largest cell of all rows: weights by their root, uses by their logarithm."""
-    facts = page.facts
     there = (facts["granted"] > 0) | (facts["calls"] > 0)
     if measure is Measure.SHARE:
         level = 100 * facts["unused"] / np.maximum(facts["granted"], 1)
     elif measure is Measure.WEIGHT:
-        level = 100 * np.sqrt(facts["unused_weight"] / max(page.largest, 1e-9))
+        level = 100 * np.sqrt(facts["unused_weight"] / max(largest, 1e-9))
     else:
-        level = 100 * np.log1p(facts["calls"]) / np.log1p(max(page.largest, 1e-9))
+        level = 100 * np.log1p(facts["calls"]) / np.log1p(max(largest, 1e-9))
     return np.where(there, np.clip(level, 0, 100), EMPTY).astype(np.uint8)
 
 
@@ -125,10 +130,10 @@ def amount_text(amount: float, measure: Measure) -> str:
     return percent(amount) if measure is Measure.SHARE else number(round(amount) if amount == amount else amount)  # noqa: PLR0124  NaN is the one number that differs from itself
 
 
-def _top(page: HeatmapPage, measure: Measure) -> str:
+def _top(largest: float, measure: Measure) -> str:
     if measure is Measure.CALLS:
-        return f"{number(page.largest)} uses (calls × actions needed), log scale"
-    return f"{number(page.largest)} unused weight, root scale"
+        return f"{number(largest)} uses (calls × actions needed), log scale"
+    return f"{number(largest)} unused weight, root scale"
 
 
 def _index(names: tuple[str, ...], name: str) -> int | None:

@@ -1,1 +1,1 @@
-"""The app in a real browser."""
+"""The app in a real Chromium."""

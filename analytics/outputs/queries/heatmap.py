@@ -6,6 +6,7 @@ granted = used + possible + unused + unobserved.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -97,8 +98,18 @@ _SORTED = {
 
 
 @dataclass(frozen=True, slots=True)
+class HeatmapColumns:
+    """The services that are columns, heaviest first, and what lies in those that are not."""
+
+    services: tuple[str, ...]
+    total_services: int
+    largest: float  # the largest cell of the measure over all filtered rows: one scale for every page
+    shown: float  # share of the measure's sum over all services that lies in the columns; NaN without any
+
+
+@dataclass(frozen=True, slots=True)
 class HeatmapPage:
-    """One page of the grid. Arrays are rows by columns; `amounts` is the measure of each whole row."""
+    """One page of rows. Arrays are rows by columns; `amounts` is the measure of each whole row, over all services."""
 
     row_keys: tuple[str, ...]
     row_labels: tuple[str, ...]
@@ -106,44 +117,52 @@ class HeatmapPage:
     amounts: np.ndarray[Any, np.dtype[np.float64]]
     services: tuple[str, ...]
     facts: dict[str, np.ndarray[Any, np.dtype[np.float64]]]  # of FACTS
-    total_services: int
-    largest: float  # the largest cell of the measure over all filtered rows: one scale for every page
-    shown: float  # share of the measure's sum over all services that lies in the services shown; NaN without any
 
 
 def heatmap_page(
     con: DuckDBPyConnection,
     *,
     filters: Filters,
+    services: tuple[str, ...],
     grid: Grid = DEFAULT,
-    services: ServiceSet = ServiceSet.IN_USE,
     limit: int = 40,
     offset: int = 0,
 ) -> HeatmapPage:
-    """The rows from `offset` on, and the columns of the service set, heaviest first."""
+    """The rows from `offset` on, with the cells of the given services."""
     rows = _rows(con, filters, grid, f"limit {int(limit)} offset {int(offset)}")
-    columns = heatmap_columns(con, filters=filters, grid=grid)
-    chosen = _chosen(columns, services)
-    keys, names = tuple(rows["row_key"]), tuple(chosen["service"])
-    total = float(columns["total"].sum())
+    keys = tuple(rows["row_key"])
     return HeatmapPage(
         row_keys=keys,
         row_labels=tuple(rows["label"]),
         row_notes=tuple("" if note is None else str(note) for note in rows["note"]),
         amounts=rows["amount"].to_numpy("float64", na_value=float("nan")),
-        services=names,
-        facts=_cells(con, filters, grid.by, keys, names),
+        services=services,
+        facts=_cells(con, filters, grid.by, keys, services),
+    )
+
+
+def heatmap_columns(
+    con: DuckDBPyConnection,
+    *,
+    filters: Filters,
+    by: RowKind = RowKind.IDENTITY,
+    measure: Measure = Measure.WEIGHT,
+    services: ServiceSet = ServiceSet.IN_USE,
+) -> HeatmapColumns:
+    """The columns of a service set; where nobody used anything, the heaviest ones."""
+    columns = _services(con, filters, by, measure)
+    chosen = columns
+    if services is ServiceSet.IN_USE:
+        chosen = columns[columns["calls"] > 0]
+    if services is ServiceSet.TOP or chosen.empty:
+        chosen = columns.head(TOP_SERVICES)
+    total = float(columns["total"].sum())
+    return HeatmapColumns(
+        services=tuple(chosen["service"]),
         total_services=len(columns),
         largest=float(columns["largest"].max()) if len(columns) else 0.0,
         shown=float(chosen["total"].sum()) / total if total else float("nan"),
     )
-
-
-def _chosen(columns: pd.DataFrame, services: ServiceSet) -> pd.DataFrame:
-    in_use = columns[columns["calls"] > 0]
-    if services is ServiceSet.IN_USE and len(in_use):
-        return in_use
-    return columns if services is ServiceSet.ALL else columns.head(TOP_SERVICES)
 
 
 def heatmap_rank(con: DuckDBPyConnection, *, filters: Filters, row_key: str, grid: Grid = DEFAULT) -> int | None:
@@ -153,15 +172,18 @@ def heatmap_rank(con: DuckDBPyConnection, *, filters: Filters, row_key: str, gri
     return int(found[0]) if len(found) else None
 
 
-def heatmap_columns(con: DuckDBPyConnection, *, filters: Filters, grid: Grid = DEFAULT) -> pd.DataFrame:
+def _services(con: DuckDBPyConnection, filters: Filters, by: RowKind, measure: Measure) -> pd.DataFrame:
     """Every service of the filtered rows, heaviest first: total and largest cell of the measure, granted, calls."""
-    row, value = _ROWS[grid.by], _MEASURED[grid.measure]
-    total = "sum(gap.unused)" if grid.measure is Measure.SHARE else value
+    row, value = _ROWS[by], _MEASURED[measure]
+    total = "sum(gap.unused)" if measure is Measure.SHARE else value
+    grouping = f"group by gap.service, {row.key}"
+    if by is RowKind.IDENTITY:  # a row of gap_service is a cell already: grouping 30,000 identities is for nothing
+        total, value, grouping = (re.sub(r"sum\((gap\.\w+)\)", r"\1", text) for text in (total, value, ""))
+    figures = "gap.granted, gap.calls" if not grouping else "sum(gap.granted) as granted, sum(gap.calls) as calls"
     sql = f"""
     with {SCOPE}, cells as (
-        select service, {total} as total, {value} as value, sum(gap.granted) as granted, sum(gap.calls) as calls
-        from scope join gap_service gap using (principal_arn) where window_days = $window_days
-        group by service, {row.key}
+        select gap.service, {total} as total, {value} as value, {figures}
+        from scope join gap_service gap using (principal_arn) where window_days = $window_days {grouping}
     )
     select service, coalesce(sum(total), 0) as total, coalesce(max(value), 0) as largest,
         sum(granted) as granted, sum(calls) as calls
@@ -176,11 +198,11 @@ def services(con: DuckDBPyConnection) -> tuple[str, ...]:
 
 def heatmap_export_rows(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = RowKind.IDENTITY) -> int:
     """How many rows `heatmap_export` has."""
+    # A row of gap_service is a cell of its identity already; only larger rows need to be told apart.
+    counted = "*" if by is RowKind.IDENTITY else f"distinct ({_ROWS[by].key}, gap.service)"
     sql = f"""
-    with {SCOPE} select count(*) from (
-        select distinct {_ROWS[by].key}, gap.service
-        from scope join gap_service gap using (principal_arn) where window_days = $window_days
-    )"""
+    with {SCOPE} select count({counted})
+    from scope join gap_service gap using (principal_arn) where window_days = $window_days"""
     ((rows,),) = con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall()
     return int(rows)
 

@@ -1,0 +1,154 @@
+"""What a security lead does with the app, from the first page to the file in the inbox."""
+
+import csv
+import io
+from urllib.parse import parse_qs, urlsplit
+
+import openpyxl
+import pytest
+
+from tests.e2e.browser import settled
+from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE
+
+pytestmark = pytest.mark.e2e
+
+ROW, FIRST_COLUMN = 18, 342  # of the grid, in CSS pixels: names, accounts and amounts stand before the cells
+
+
+def open_grid(page, query=""):
+    page.goto(f"/heatmap{query}")
+    settled(page)
+    page.locator(".matrix[data-ready]").wait_for()
+    return page.locator(".matrix .scroll")
+
+
+def query_of(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def panel(page):
+    return page.locator("[data-testid=stMain]").inner_text()
+
+
+def move_to(grid, page, name, service):
+    """Arrow keys until the status line names the cell."""
+    status = page.locator(".matrix .status")
+    grid.focus()
+    for key, part in (("ArrowDown", name), ("ArrowRight", service)):
+        for _step in range(60):
+            if part in status.inner_text().split(" · ")[:2]:
+                break
+            page.keyboard.press(key)
+    assert status.inner_text().startswith(f"{name} · {service}")
+
+
+@pytest.mark.parametrize("path", ["/", "/identities", "/heatmap", "/health"])
+def test_every_page_opens_with_its_build_and_its_filters(page, path):
+    page.goto(path)
+    settled(page)
+    assert "Build 22 Nov 2026 13:00 UTC" in panel(page)
+    assert page.get_by_label("Search").is_visible()
+
+
+def test_a_cell_opens_by_mouse_and_the_link_opens_it_again(page):
+    grid = open_grid(page)
+    head = int(float(page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight"))) - 7 * ROW - 1
+    grid.click(position={"x": FIRST_COLUMN + 6, "y": head + ROW + 9})  # second row, first column
+    page.wait_for_url("**service=**")
+    settled(page)
+    chosen = query_of(page)
+    assert chosen["row"] == DEPLOY.arn
+    page.get_by_text("Granted by").wait_for()
+    before = panel(page)
+    page.goto(page.url)
+    settled(page)
+    page.get_by_text("Granted by").wait_for()
+    assert query_of(page) == chosen
+    assert f"{DEPLOY.name} · {chosen['service']}" in " ".join(panel(page).split())
+    assert "statement 1, Sid Work" in " ".join(before.split())
+
+
+def test_a_cell_opens_by_keyboard_down_to_the_granting_statement(page):
+    grid = open_grid(page)
+    move_to(grid, page, API.name, "kms")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**service=kms**")
+    settled(page)
+    page.get_by_text("kms:Decrypt", exact=True).wait_for()
+    text = " ".join(panel(page).split())
+    assert "● used 1" in text
+    assert "Let through by: boundary app-boundary" in text
+    assert "aws:MultiFactorAuthPresent" in text
+
+
+def test_headers_open_the_identity_and_the_service(page):
+    grid = open_grid(page)
+    move_to(grid, page, DORMANT.name, "s3")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**row=**")
+    settled(page)
+    assert "service" not in query_of(page)
+    page.get_by_text("22,321 actions granted").wait_for()
+
+
+def test_s_on_a_service_sorts_the_rows_by_it(page):
+    grid = open_grid(page)
+    move_to(grid, page, DORMANT.name, "athena")
+    page.keyboard.press("s")
+    page.wait_for_url("**sort=athena**")
+    settled(page)
+
+
+def test_filters_stay_in_the_url_and_from_page_to_page(page):
+    open_grid(page)
+    page.get_by_label("Search").fill("payments-api")
+    page.wait_for_url("**q=payments-api**")
+    settled(page)
+    page.get_by_text("1–1 of 1 identities").wait_for()
+    page.get_by_role("link", name="Identities").first.click()
+    page.wait_for_url("**/identities**")
+    settled(page)
+    assert query_of(page)["q"] == "payments-api"
+    page.get_by_text("1–1 of 1 identities").wait_for()
+
+
+def test_an_export_holds_all_rows_and_no_formula(page):
+    open_grid(page)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    text = download.value.path().read_bytes().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    hostile = [row for row in rows if "HYPERLINK" in row["name"]]
+    assert hostile[0]["name"] == f"'{HOSTILE}"
+    assert hostile[0]["owner"] == "'=1+1"
+    assert len({row["service"] for row in rows if row["name"] == DORMANT.name}) > 400
+    assert {row["source_window"] for row in rows} == {"2026-08-25 to 2026-11-22 (90 days)"}
+
+
+def test_an_xlsx_of_the_filtered_identities_opens(page):
+    page.goto("/identities?kind=user")
+    settled(page)
+    page.get_by_role("button", name="Export 1 rows").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="XLSX", exact=True).click()
+    book = openpyxl.load_workbook(download.value.path())
+    assert [row[1].value for row in book["identities"].iter_rows(min_row=2)] == ["new-analyst"]
+    assert {what.value: value.value for what, value in book["Source"].iter_rows(min_row=2)}["filters"] == "kind = user"
+
+
+def test_hostile_names_are_text_everywhere(page):
+    for path in ("/", "/identities", f"/heatmap?row=arn:aws:iam::444455556666:role/{HOSTILE}&service=sqs"):
+        page.goto(path)
+        settled(page)
+        assert page.locator("img[src='x']").count() == 0
+        assert page.locator("a[href*='evil.example']").count() == 0
+        assert page.locator("img[src*='evil.example']").count() == 0
+
+
+def test_a_link_with_names_that_do_not_exist_says_so(page):
+    page.goto("/heatmap?row=arn:aws:iam::1:role/none&service=s3&sort=none&by=none&account=none&page=99")
+    settled(page)
+    page.get_by_text("Not in this build").wait_for()
