@@ -17,7 +17,7 @@ from analytics.demo.arrow import ADDENDUM, RESOURCE, SCHEMA, TLS, iso_times, nul
 from analytics.demo.calls import Call, Fields
 from analytics.demo.company import HOME
 from analytics.demo.model import Account, Calendar, Identity, Plan, Refusal, Use, hexadecimal
-from analytics.demo.refusals import ORDINARY
+from analytics.demo.refusals import NAMED, ORDINARY
 from analytics.demo.rhythm import DAY, Ints, midnight
 
 _GLOBAL = {"iam", "organizations", "route53", "cloudfront", "ce", "budgets", "support", "health", "trustedadvisor"}
@@ -133,14 +133,14 @@ def add_body(bodies: Bodies, call: Call, fields: Fields, use: Use) -> None:
     bodies.details.append(call.details % fields if call.details else None)
     found = [_resource(kind, arn % fields, fields) for kind, arn in call.resources]
     bodies.resources.append(found or None)
-    bodies.named.append(use.of.get("resource") or (found[0]["arn"] or "*" if found else "*"))
+    named = found[0]["arn"] if found else NAMED[call.key] % fields if call.key in NAMED else "*"
+    bodies.named.append(use.of.get("resource") or named or "*")
 
 
 def _resource(kind: str | None, arn: str, fields: Fields) -> dict[str, str | None]:
     if kind == "AWS::S3::Object":  # CloudTrail gives objects no account
         return {"arn": arn, "accountid": None, "type": kind}
-    owner = fields.get("bucket_owner") or fields["owner"] if kind == "AWS::S3::Bucket" else fields["owner"]
-    return {"arn": arn, "accountid": owner, "type": kind}
+    return {"arn": arn, "accountid": fields["owner"], "type": kind}
 
 
 def _concatenate(*parts: Rows) -> Rows:

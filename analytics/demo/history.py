@@ -16,7 +16,7 @@ from urllib.parse import quote
 from analytics.demo.company import HOME, PEOPLE, Company
 from analytics.demo.documents import allow, document, managed, trust_aws
 from analytics.demo.guardrails import DETACHED, DETACHED_AGO
-from analytics.demo.model import Account, Calendar, Entry, Identity, Plan, Use, hexadecimal
+from analytics.demo.model import Account, Calendar, Entry, Identity, Plan, Use, hexadecimal, uuid_of
 from analytics.demo.planted import NEW_ROLE_AGO
 from analytics.demo.platform import boundary_arn
 from analytics.demo.refusals import WITHOUT_REASON, refused
@@ -133,7 +133,7 @@ class Story:
         person = next(person for person in PEOPLE if person.name == name)
         agents = (CONSOLE[0],) if console else (CLI[0],)
         self._by_key[account, permission_set].plans.append(
-            Plan(Entry.SAML, person.email, (person.email,), uses, "office", 1, 25, (OFFICES[0],), agents, moments=(moment,), mfa=True, console=console)
+            Plan(Entry.SAML, person.email, (person.email,), uses, "office", 1, 25, (OFFICES[0],), agents, moments=(moment,), console=console)
         )  # fmt: skip
 
     def _at(self, ago: int, clock: str) -> datetime:
@@ -147,7 +147,7 @@ class Story:
                      Use("organizations:ListPoliciesForTarget", 1, of))  # fmt: skip
         detector = {"detector": hexadecimal(32, self._company.seed, "payments-staging", "detector")}
         for ago, clock, refusal in ((52, "10:14", True), (31, "16:05", True), (30, "09:48", True), (16, "10:40", False), (15, "14:22", False)):  # fmt: skip
-            denial = refused("scp", "explicit", "guardduty") if refusal else None
+            denial = refused("scp", "explicit", "guardduty:UpdateDetector") if refusal else None
             self._person("payments-staging", "AdministratorAccess", "Lena Hoffmann", self._at(ago, clock),
                          Use("guardduty:ListDetectors", 1), Use("guardduty:UpdateDetector", 1 if not refusal else 2, detector, denial), console=False)  # fmt: skip
 
@@ -243,10 +243,10 @@ class Story:
         for call in tried:
             service = call.split(":")[0]
             refusal = (
-                refused("identity", "implicit", service) if service not in {"ses", "servicequotas"} else WITHOUT_REASON
+                refused("identity", "implicit", call) if service not in {"ses", "servicequotas"} else WITHOUT_REASON
             )
             if call in {"iam:CreateUser", "iam:CreateAccessKey"}:
-                refusal = refused("scp", "explicit", service)
+                refusal = refused("scp", "explicit", call)
             uses.append(Use(call, 1 if service != "ec2" else 3, of, refusal, region="us-east-1"))
         moments = tuple(self._calendar.moment(self._calendar.ago(ATTACK_AGO), clock) for clock in ("03:12", "04:36"))
         user.plans.append(
@@ -287,7 +287,7 @@ def service_accounts(company: Company) -> list[Identity]:
         if account.invited:
             continue
         found += [
-            _service(account, "kms.amazonaws.com", (Use("kms:RotateKey", 0.5, {"kms": hexadecimal(32, account.account_id, "rotated")}),), "weekly"),
+            _service(account, "kms.amazonaws.com", (Use("kms:RotateKey", 0.5, {"kms": uuid_of(company.seed, "key", account.account_id, "data")}),), "weekly"),
             _service(account, "cloudtrail.amazonaws.com", (Use("s3:GetBucketAcl", 0.6, {"bucket": f"ardenly-access-logs-{account.name}"}),), "nightly"),
         ]  # fmt: skip
     shared = company.account("shared-services")

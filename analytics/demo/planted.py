@@ -49,11 +49,11 @@ def _applications(company: Company, calendar: Calendar) -> list[Identity]:
                        (reads("mail-templates", "templates/%(hex8)s.html", 2),), style="legacy")  # fmt: skip
     across = Application("data", "settlement-reports", "glue", (lake.name,), "2024-07-08",
                          (reads_across("payments-prod", "settlement-files", "matched/%(hex8)s.parquet", 6),
-                          reads_across("payments-prod", "payout-files", "sepa/%(hex8)s.xml", 0.4, refused("resource", "implicit", "s3"))),
+                          reads_across("payments-prod", "payout-files", "sepa/%(hex8)s.xml", 0.4, refused("resource", "implicit", "s3:GetObject"))),
                          rhythm="nightly", per_day=1)  # fmt: skip
     endpoint = Application("storefront", "import-feeds", "ecs", (shop.name,), "2024-01-15",
                            (parameters("feeds", 1), reads("product-feeds", "supplier/%(hex8)s.csv", 2),
-                            refused_calls(refused("endpoint", "implicit", "s3"), "s3:GetObject", mean=0.25, bucket="open-product-data", key="gtin/%(hex8)s.gz")), in_vpc=True)  # fmt: skip
+                            refused_calls(refused("endpoint", "implicit", "s3:GetObject"), "s3:GetObject", mean=0.25, bucket="open-product-data", key="gtin/%(hex8)s.gz")), in_vpc=True)  # fmt: skip
     tight = Application("payments", "signing-service", "ecs", (payments.name,), "2025-02-03",
                         (encrypts("signatures", "signing", 5, sign=True), table("signatures", mean=3), secret("signing/database", 1)))  # fmt: skip
     roles = [role for app, account in ((new, payments), (unlogged, shop), (gone, shop), (across, lake), (endpoint, shop), (tight, payments))
@@ -84,7 +84,7 @@ def _open_to_github(company: Company) -> Identity:
     of = {"bucket": f"ardenly-notebooks-dev-{HOME}", "key": "builds/%(hex8)s.tar.gz", "repository": "notebooks", "registry": account.account_id}  # fmt: skip
     labels = tuple(f"notebooks-{digits(10, 'notebooks', n)}" for n in range(200))
     uses = (Use("sts:GetCallerIdentity", 1), Use("s3:PutObject", 2, of), Use("sagemaker:ListEndpoints", 0.5), Use("ecr:GetAuthorizationToken", 0.6),
-            Use("s3:GetObject", 0.4, {**of, "key": "shared/%(hex8)s"}, refused("session", "implicit", "s3")))  # fmt: skip
+            Use("s3:GetObject", 0.4, {**of, "key": "shared/%(hex8)s"}, refused("session", "implicit", "s3:GetObject")))  # fmt: skip
     role.plans.append(
         Plan(Entry.OIDC, f"{GITHUB}|repo:ardenly/notebooks", labels, uses, "pipeline", 1.4, 7, ("20.57.71.114", "52.159.231.70"),
              ("aws-cli/2.27.50 md/awscrt#0.26.1 ua/2.1 os/linux md/arch#x86_64 lang/python#3.13.4 exec-env/GitHub-Actions",)))  # fmt: skip

@@ -297,11 +297,22 @@ def _deploys_refused(account: Account, of: dict[str, str]) -> tuple[Use, ...]:
         "created": "",
         "role": f"arn:aws:iam::{account.account_id}:role/workload/{of['service']}-task",
     }
-    return (Use("iam:CreateRole", 0.02, {**role, "resource": role["role"]}, refused("boundary", "explicit", "iam")),)
+    return (
+        Use(
+            "iam:CreateRole",
+            0.02,
+            {**role, "resource": role["role"]},
+            refused("boundary", "explicit", "iam:CreateRole"),
+        ),
+    )
 
 
 def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[Use, ...]:
-    state = {"bucket": "ardenly-terraform-state", "key": f"{account.name}/terraform.tfstate"}
+    state = {
+        "bucket": "ardenly-terraform-state",
+        "key": f"{account.name}/terraform.tfstate",
+        "owner": shared.account_id,
+    }
     bucket = {"bucket": f"ardenly-access-logs-{account.name}"}
     names = {
         "role_name": "ardenly-security-audit",
@@ -331,7 +342,12 @@ def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[U
     if weight < 1.0:
         secret = {"secret": "prod/shared/database-q7w8e9"}
         uses.append(
-            Use("secretsmanager:GetSecretValue", 0.06, secret, refused("identity", "explicit", "secretsmanager"))
+            Use(
+                "secretsmanager:GetSecretValue",
+                0.06,
+                secret,
+                refused("identity", "explicit", "secretsmanager:GetSecretValue"),
+            )
         )
     if weight == 1.0:
         uses.append(Use("s3:PutObject", 1.0, state, shared_with=shared.account_id))
@@ -351,7 +367,8 @@ def _audit_uses(account: Account) -> tuple[Use, ...]:
     )  # fmt: skip
     closed = {"rds:DescribeDBInstances"} if account.name == "log-archive" else set()
     return tuple(
-        Use(name, 0.55, names, refused("scp", "implicit", "rds") if name in closed else None) for name in listed
+        Use(name, 0.55, names, refused("scp", "implicit", "rds:DescribeDBInstances") if name in closed else None)
+        for name in listed
     )
 
 

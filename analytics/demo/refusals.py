@@ -27,9 +27,19 @@ _REASONS = {
 _EXCEPTION = {"lambda", "ecs", "eks", "logs", "organizations", "guardduty", "athena", "glue", "dynamodb", "sso", "config", "ecr"}  # fmt: skip
 
 
-def refused(layer: str, kind: str, service: str, share: float = 1.0, first: int = 0, last: int = DAYS) -> Refusal:
-    """A refusal by a layer, in the form that the service uses."""
+def refused(layer: str, kind: str, call: str, share: float = 1.0, first: int = 0, last: int = DAYS) -> Refusal:
+    """A refusal of a call by a layer, in the form that its service uses; EC2 names no resource where it only reads."""
+    service, _, action = call.partition(":")
+    reading = action.startswith("Describe")
     reason = _REASONS[layer, kind]
+    if service == "ec2" and reading:
+        return Refusal(
+            "Client.UnauthorizedOperation",
+            f"You are not authorized to perform this operation. {_ACTION} {reason}",
+            share,
+            first,
+            last,
+        )
     if service == "ec2":
         message = f"You are not authorized to perform this operation. {_USER} {reason}. Encoded authorization failure message: %(encoded)s"
         return Refusal("Client.UnauthorizedOperation", message, share, first, last)
@@ -86,3 +96,35 @@ ORDINARY = {
     "route53:ChangeResourceRecordSets": Refusal("InvalidChangeBatchException", "Tried to create resource record set but it already exists", 0.02),
     "cloudwatch:DescribeAlarms": Refusal("ThrottlingException", "Rate exceeded", 0.003),
 }  # fmt: skip
+
+# The resource as a message names it, where the record lists none; "*" for the others.
+NAMED = {
+    "cloudformation:DescribeStacks": "arn:aws:cloudformation:%(region)s:%(account)s:stack/%(stack)s/*",
+    "cognito-idp:AdminDisableUser": "arn:aws:cognito-idp:%(region)s:%(account)s:userpool/%(pool)s",
+    "config:PutConfigRule": "arn:aws:config:%(region)s:%(account)s:config-rule/*",
+    "ecs:DescribeServices": "arn:aws:ecs:%(region)s:%(account)s:service/%(cluster)s/%(service)s",
+    "ecs:ExecuteCommand": "arn:aws:ecs:%(region)s:%(account)s:cluster/%(cluster)s",
+    "ecs:UpdateService": "arn:aws:ecs:%(region)s:%(account)s:service/%(cluster)s/%(service)s",
+    "ec2:RunInstances": "arn:aws:ec2:%(region)s:%(account)s:instance/*",
+    "ec2:TerminateInstances": "arn:aws:ec2:%(region)s:%(account)s:instance/i-0%(hex16)s",
+    "glue:StartJobRun": "arn:aws:glue:%(region)s:%(account)s:job/%(job)s",
+    "guardduty:CreateFilter": "arn:aws:guardduty:%(region)s:%(account)s:detector/%(detector)s",
+    "guardduty:UpdateDetector": "arn:aws:guardduty:%(region)s:%(account)s:detector/%(detector)s",
+    "iam:AttachUserPolicy": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:CreateAccessKey": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:CreateUser": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:GetUser": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:ListAttachedUserPolicies": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:ListRoles": "arn:aws:iam::%(account)s:role/",
+    "iam:ListUserPolicies": "arn:aws:iam::%(account)s:user/%(user_name)s",
+    "iam:ListUsers": "arn:aws:iam::%(account)s:user/",
+    "iam:PutRolePolicy": "arn:aws:iam::%(account)s:role/%(role_name)s",
+    "lambda:CreateFunction": "arn:aws:lambda:%(region)s:%(account)s:function:%(function)s",
+    "lambda:UpdateFunctionConfiguration": "arn:aws:lambda:%(region)s:%(account)s:function:%(function)s",
+    "logs:FilterLogEvents": "arn:aws:logs:%(region)s:%(account)s:log-group:%(log_group)s:log-stream:",
+    "organizations:DescribePolicy": "arn:aws:organizations::%(account)s:policy/o-*/service_control_policy/%(scp)s",
+    "rds:DeleteDBSnapshot": "arn:aws:rds:%(region)s:%(account)s:snapshot:%(db)s-%(hex8)s",
+    "redshift:GetClusterCredentials": "arn:aws:redshift:%(region)s:%(account)s:dbuser:ardenly-warehouse/%(label)s",
+    "secretsmanager:GetSecretValue": "arn:aws:secretsmanager:%(region)s:%(account)s:secret:%(secret)s",
+    "ssm:StartSession": "arn:aws:ec2:%(region)s:%(account)s:instance/%(instance)s",
+}

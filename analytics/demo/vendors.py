@@ -123,7 +123,7 @@ def outsiders(company: Company) -> list[Identity]:
     agency = Account(digits(12, company.seed, "agency"), "outside", "", "", "", "", date(2020, 1, 1))
     for name, mean in (("campaign-loader", 1.6), ("reporting", 0.5)):
         user = Identity(agency, name, date(2021, 1, 1), is_user=True)
-        use = Use("s3:GetObject", mean, bucket, refused("rcp", "explicit", "s3"), shared_with=lake.account_id)
+        use = Use("s3:GetObject", mean, bucket, refused("rcp", "explicit", "s3:GetObject"), shared_with=lake.account_id)
         user.plans.append(Plan(Entry.KEY, "", (name,), (use,), "office", 0.5, 15, ("198.51.100.140",), ("Boto3/1.26.165 Python/3.9.17",)))  # fmt: skip
         found.append(user)
     return found

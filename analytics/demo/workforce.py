@@ -114,7 +114,6 @@ def _plan(company: Company, calendar: Calendar, account: Account, name: str, per
         minutes=38,
         addresses=(place, place, place, OFFICES[2]),
         agents=(CLI[agent % 2],) if terminal else (CONSOLE[agent % 3],),
-        mfa=True,
         console=not terminal,
     )
 
@@ -124,14 +123,22 @@ def _uses(company: Company, calendar: Calendar, account: Account, name: str) -> 
     fields = _fields(company, account)
     uses = [Use(call, mean, fields, _outside_allow_list(account, call)) for call, mean in _HABITS[name]]
     for call, mean, layer, kind in _TRIED.get(name, ()):
-        uses.append(Use(call, mean, fields, refused(layer, kind, call.split(":")[0])))
+        uses.append(Use(call, mean, fields, refused(layer, kind, call)))
     if name == "AdministratorAccess":
         uses += _administrators_try(account, fields)
     if name == "DeveloperAccess" and account.unit == "NonProd":
         day = calendar.offset(calendar.workday(DETACHED_AGO))
-        uses.append(Use("guardduty:CreateFilter", 0.02, fields, refused("scp", "explicit", "guardduty"), last=day))
         uses.append(
-            Use("guardduty:CreateFilter", 0.02, fields, refused("boundary", "implicit", "guardduty"), first=day)
+            Use("guardduty:CreateFilter", 0.02, fields, refused("scp", "explicit", "guardduty:CreateFilter"), last=day)
+        )
+        uses.append(
+            Use(
+                "guardduty:CreateFilter",
+                0.02,
+                fields,
+                refused("boundary", "implicit", "guardduty:CreateFilter"),
+                first=day,
+            )
         )
     return tuple(uses)
 
@@ -141,23 +148,32 @@ def _outside_allow_list(account: Account, call: str) -> Refusal | None:
     service = call.split(":")[0]
     if account.name != "log-archive" or service in _ARCHIVE_SERVICES or call.startswith("ec2:Describe"):
         return None
-    return refused("scp", "implicit", service)
+    return refused("scp", "implicit", call)
 
 
 def _administrators_try(account: Account, fields: dict[str, str]) -> list[Use]:
     found = []
     if account.unit in {"Payments", "Retail", "Prod", "NonProd", "Sandbox"}:
-        lock = refused("scp", "explicit", "ec2")
+        lock = refused("scp", "explicit", "ec2:DescribeInstances")
         found.append(Use("ec2:DescribeInstances", 0.07, fields, lock, region="us-west-2"))
-        found.append(Use("lambda:ListFunctions", 0.03, fields, refused("scp", "explicit", "lambda"), region="ap-southeast-1"))  # fmt: skip
+        found.append(Use("lambda:ListFunctions", 0.03, fields, refused("scp", "explicit", "lambda:ListFunctions"), region="ap-southeast-1"))  # fmt: skip
     if account.environment == "production":
-        found.append(Use("iam:CreateAccessKey", 0.015, {**fields, "user_key": "", "created": ""}, refused("scp", "explicit", "iam")))  # fmt: skip
-        found.append(Use("s3:PutBucketPublicAccessBlock", 0.012, fields, refused("scp", "explicit", "s3")))
+        found.append(Use("iam:CreateAccessKey", 0.015, {**fields, "user_key": "", "created": ""}, refused("scp", "explicit", "iam:CreateAccessKey")))  # fmt: skip
+        found.append(
+            Use(
+                "s3:PutBucketPublicAccessBlock",
+                0.012,
+                fields,
+                refused("scp", "explicit", "s3:PutBucketPublicAccessBlock"),
+            )
+        )
     if account.unit == "Payments":
-        found.append(Use("kms:ScheduleKeyDeletion", 0.02, fields, refused("scp", "explicit", "kms")))
+        found.append(
+            Use("kms:ScheduleKeyDeletion", 0.02, fields, refused("scp", "explicit", "kms:ScheduleKeyDeletion"))
+        )
     if account.unit == "Sandbox":
         of = {**fields, "type": "m5.24xlarge", "subnet": "subnet-0c0ffee0c0ffee000", "resource": f"arn:aws:ec2:{HOME}:{account.account_id}:instance/*"}  # fmt: skip
-        found.append(Use("ec2:RunInstances", 0.3, of, refused("scp", "explicit", "ec2")))
+        found.append(Use("ec2:RunInstances", 0.3, of, refused("scp", "explicit", "ec2:RunInstances")))
     return found
 
 
