@@ -126,6 +126,9 @@ def _read(line: bytes) -> dict[str, Any]:
 
 def _request(fields: dict[str, Any]) -> Request:
     action = _field(fields, "action", str)
+    if ":" not in action:
+        msg = f"`action` must be `service:Action`, not `{action}`"
+        raise CaseError(msg)
     wildcard_only = _field(fields, "wildcard_only_action", bool, None)
     context = _field(fields, "context", dict, {})
     return Request(

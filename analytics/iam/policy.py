@@ -206,8 +206,8 @@ def _principals(statement: dict[str, object], element: str, place: _Place) -> Pr
     if element not in statement:
         return None
     value = statement[element]
-    if value == "*":
-        return Principals(everyone=True)
+    if isinstance(value, str):  # AWS documents "*" alone; its services also take the text of an ARN
+        return Principals(everyone=True) if value == "*" else Principals(aws=(value,))
     if not isinstance(value, dict):
         place.refuse(element, f'must be "*" or an object such as {{"AWS": …}}, not {_shown(value)}')
     unknown = next((kind for kind in value if kind not in _PRINCIPAL_FIELDS), None)
