@@ -135,6 +135,16 @@ def test_accounts_are_those_of_the_snapshot_and_those_of_the_logs(con: duckdb.Du
     assert (quiet["sees_read_only"], quiet["identities"]) == (False, 1)
 
 
+def test_a_caller_from_outside_a_known_organisation_is_no_account_that_should_have_been_collected(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    given(con, "windows", {})
+    given(con, "account_rows", {"organization_path": "o-1/r-1/", "collected": "ok"})
+    given(con, "account_coverage", {"account_id": OTHER})
+    given(con, "identity_rows")
+    assert {row["account_id"]: row["collected"] for row in outcome(con, "accounts")} == {ACCOUNT: "ok", OTHER: "outside"}
+
+
 # --- principals
 
 

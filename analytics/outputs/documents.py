@@ -36,7 +36,8 @@ FILES = "select path, layout, rows_read, rows_rejected, first_event, last_event,
 UNRESOLVED = """
 select event_source, event_name, sum(events)::bigint as events from event_names where outcome = 'unresolved'
 group by all order by events desc, event_source, event_name"""
-ACCOUNTS = "select account_id, collected as status, reason from accounts order by account_id"
+ACCOUNTS = """
+select account_id, collected as status, reason from accounts where collected <> 'outside' order by account_id"""
 PROBLEMS = "select source, subject, reason from problems order by all"
 
 # Until the score joins, the rank is that of the unused high-risk weight, then of what cannot be observed.

@@ -1,5 +1,6 @@
 -- accounts    grain: one row per account, of the snapshot or seen in the logs
 -- reads: account_rows (snapshot), account_coverage, windows, identity_rows; coverage is that of the build's own window
+-- collected: ok, failed, not collected; or outside: the organisation is known, and the account is not one of its own
 create table accounts as
 with own_window as (select max(window_days) as window_days from windows),
 covered as (select account_coverage.* from account_coverage join own_window using (window_days)),
@@ -9,7 +10,11 @@ select
     account_rows.name, account_rows.ou_id, account_rows.ou_path, account_rows.organization_path, account_rows.status,
     coalesce(account_rows.is_management, false) as is_management,
     account_rows.environment,
-    coalesce(account_rows.collected, 'not collected') as collected,
+    case
+        when account_rows.account_id is not null then account_rows.collected
+        when (select bool_or(organization_path is not null) from account_rows) then 'outside'
+        else 'not collected'
+    end as collected,
     account_rows.reason,
     covered.calls, covered.first_event, covered.last_event,
     coalesce(covered.days_covered, 0) as days_covered,

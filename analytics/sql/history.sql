@@ -22,7 +22,7 @@ figures as (
         count(*) filter (window_calls = 0 and not is_new and granted_weight > 0)::double as dormant,
         count(*) filter (is_new)::double as new_identities,
         count(*) filter (owner is null)::double as unowned,
-        (select count(*) from accounts where collected <> 'ok')::double as accounts_not_collected,
+        (select count(*) from accounts where collected not in ('ok', 'outside'))::double as accounts_not_collected,
         (select sum(calls) from principals)::double as calls,
         (select sum(denied) from principals)::double as denied
     from judged

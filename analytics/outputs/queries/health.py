@@ -30,6 +30,7 @@ select event_source, event_name, event_type, outcome, events, actions
 from event_names order by outcome <> 'unresolved', events desc, event_source, event_name"""
 PROBLEMS = "select source, subject, reason from problems order by all"
 TOTALS = """
+with own as (select * from accounts where collected <> 'outside')
 select
     (select count(*) from health) as files,
     (select count(*) from health where problem is not null) as files_with_problem,
@@ -38,13 +39,13 @@ select
     (select coalesce(sum(events), 0)::bigint from event_names) as events,
     (select coalesce(sum(events), 0)::bigint from event_names where outcome = 'unresolved') as events_unresolved,
     (select count(*) from event_names where outcome = 'unresolved') as names_unresolved,
-    (select count(*) from accounts) as accounts,
-    (select count(*) from accounts where collected <> 'ok') as accounts_not_collected,
-    (select count(*) from accounts
+    (select count(*) from own) as accounts,
+    (select count(*) from own where collected <> 'ok') as accounts_not_collected,
+    (select count(*) from own
      where days_covered > 0 and days_covered < 0.65 * (select window_days from build)) as accounts_thinly_covered,
-    (select count(*) from accounts where days_covered = 0) as accounts_without_events,
-    (select count(*) from accounts where days_covered > 0 and not sees_read_only) as accounts_without_read_only,
-    (select count(*) from accounts where days_covered > 0 and not sees_kms) as accounts_without_kms,
+    (select count(*) from own where days_covered = 0) as accounts_without_events,
+    (select count(*) from own where days_covered > 0 and not sees_read_only) as accounts_without_read_only,
+    (select count(*) from own where days_covered > 0 and not sees_kms) as accounts_without_kms,
     (select count(*) from problems) as problems,
     (select count(*) from principals where policies_not_collected > 0 or boundary_not_collected) as incomplete"""
 

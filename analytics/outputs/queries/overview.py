@@ -136,7 +136,7 @@ with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), it
     group by service having sum(gap_service.unobserved_weight) > sum(gap_service.unused_weight)
     union all
     select 'not collected', account_id, coalesce(name, account_id), coalesce(reason, collected), null, null
-    from accounts where collected <> 'ok'
+    from accounts where collected not in ('ok', 'outside')
       and ($account_id is null or account_id = $account_id)
       and ($ou_path is null or ou_path = $ou_path or starts_with(ou_path, $ou_path || '/'))
 )
