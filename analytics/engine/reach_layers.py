@@ -67,18 +67,19 @@ class Sums:
 
     def merge(self, other: CompiledPolicy) -> None:
         """Add what a policy holds for every principal."""
-        allowed, denied = other.allowed, other.denied
-        self.allowed_surely |= allowed.surely
-        self.allowed_maybe |= allowed.maybe
-        self.denied_surely |= denied.surely
-        self.denied_maybe |= denied.maybe
+        if other.allowed.surely:
+            self.allowed_surely |= other.allowed.surely
+        self.allowed_maybe |= other.allowed.maybe
+        if other.denied.maybe:
+            self.denied_surely |= other.denied.surely
+            self.denied_maybe |= other.denied.maybe
         for key, actions in other.by_choice:
             self.by_choice[key] = self.by_choice.get(key, 0) | actions
 
     def layer(self) -> LayerReach:
         """What the layer lets through: a deny takes away, and what stays may depend on a choice."""
-        surely = self.allowed_surely & ~self.denied_maybe
-        maybe = self.allowed_maybe & ~self.denied_surely
+        surely = self.allowed_surely & ~self.denied_maybe if self.denied_maybe else self.allowed_surely
+        maybe = self.allowed_maybe & ~self.denied_surely if self.denied_surely else self.allowed_maybe
         if not self.by_choice:
             return LayerReach(Reach(surely, maybe))
         settled = self.allowed_surely | self.denied_maybe
