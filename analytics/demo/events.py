@@ -16,7 +16,7 @@ from analytics.demo.actors import Cast
 from analytics.demo.arrow import ADDENDUM, RESOURCE, SCHEMA, TLS, iso_times, nulls, text, uuids, where
 from analytics.demo.calls import Call, Fields
 from analytics.demo.company import HOME
-from analytics.demo.model import Account, Calendar, Identity, Plan, Refusal, Use, hexadecimal
+from analytics.demo.model import Account, Calendar, Identity, Plan, Refusal, Use, encoded
 from analytics.demo.refusals import NAMED, ORDINARY
 from analytics.demo.rhythm import DAY, Ints, midnight
 
@@ -310,7 +310,7 @@ def _errors(
                 "user": arns[caller].as_py(),
                 "action": kind.call.action,
                 "resource": bodies.named[rows.body[row]],
-                "encoded": hexadecimal(64, row, kind.call.key) * 5,
+                "encoded": encoded(9, row, kind.call.key),
             }
             or None
         )

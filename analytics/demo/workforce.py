@@ -218,7 +218,7 @@ def _fields(company: Company, account: Account) -> dict[str, str]:
         "secret": f"{environment}/{application}-a1b2c3",
         "job": "orders-curation",
         "pool": f"{HOME}_Merchants1",
-        "user_id": "",
+        "user_key": "",
         "created": "",
         "document": "{}",
         "instance": f"i-0{hexadecimal(16, account.account_id, 'product-search', 0)}",
@@ -312,7 +312,7 @@ _TRIED: dict[str, tuple[tuple[str, float, str, str], ...]] = {
     ),
     "DeveloperAccess": (
         ("kms:ScheduleKeyDeletion", 0.012, "boundary", "implicit"), ("config:PutConfigRule", 0.015, "boundary", "implicit"),
-        ("iam:CreateUser", 0.008, "identity", "implicit"), ("iam:PutRolePolicy", 0.03, "identity", "implicit"),
+        ("iam:CreateAccessKey", 0.008, "identity", "implicit"), ("iam:PutRolePolicy", 0.03, "identity", "implicit"),
     ),
     "ProductionSupport": (
         ("s3:GetObject", 0.06, "identity", "explicit"), ("dynamodb:Query", 0.15, "identity", "explicit"), ("sqs:PurgeQueue", 0.03, "identity", "implicit"),

@@ -9,9 +9,11 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.demo import EARLIER_DAYS
 from analytics.demo import EARLIER_DAYS
 from analytics.demo.activity import Calls, Sessions, draw_calls, draw_sessions
 from analytics.demo.actors import cast_of
@@ -21,6 +23,7 @@ from analytics.demo.model import DAYS
 from analytics.demo.rhythm import DAY, midnight
 from analytics.demo.snapshot import write_snapshot
 from analytics.demo.trails import logged
+from analytics.demo.truths import truths
 from analytics.demo.world import World, make_world
 
 _PLAIN = {"requestid", "eventid", "requestparameters", "responseelements", "additionaleventdata", "errormessage", "eventtime"}  # fmt: skip
@@ -41,6 +44,8 @@ def write_sample(folder: Path, *, seed: int, until: date) -> None:
     _write_events(folder / "events", table, world)
     for name, at in (("snapshot", until), ("snapshot-earlier", world.calendar.ago(EARLIER_DAYS))):
         write_snapshot(folder / name, world.estate(at), at, _last_used(world, sessions, calls, at))
+    lines = {"seed": seed, "until": until.isoformat(), "truths": truths(world, table)}
+    (folder / "truths.json").write_bytes(orjson.dumps(lines, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def _write_events(folder: Path, table: pa.Table, world: World) -> None:
