@@ -142,7 +142,8 @@ def test_a_caller_from_outside_a_known_organisation_is_no_account_that_should_ha
     given(con, "account_rows", {"organization_path": "o-1/r-1/", "collected": "ok"})
     given(con, "account_coverage", {"account_id": OTHER})
     given(con, "identity_rows")
-    assert {row["account_id"]: row["collected"] for row in outcome(con, "accounts")} == {ACCOUNT: "ok", OTHER: "outside"}
+    collected = {row["account_id"]: row["collected"] for row in outcome(con, "accounts")}
+    assert collected == {ACCOUNT: "ok", OTHER: "outside"}
 
 
 # --- principals
