@@ -7,16 +7,16 @@ import gc
 import streamlit as st
 
 from analytics.store import StoreError
-from pages.shared import data, palette
+from app_pages.shared import data, palette
 
 st.set_page_config(page_title="Headroom", page_icon="static/favicon.png", layout="wide")
 st.logo(f"static/headroom-{'dark' if palette.dark() else 'light'}.svg", size="large")
 page = st.navigation(
     [
-        st.Page("pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
-        st.Page("pages/identities.py", title="Identities", icon=":material/group:"),
-        st.Page("pages/heatmap.py", title="Privilege vs usage", icon=":material/grid_on:", url_path="heatmap"),
-        st.Page("pages/health.py", title="Data health", icon=":material/verified:", url_path="health"),
+        st.Page("app_pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
+        st.Page("app_pages/identities.py", title="Identities", icon=":material/group:"),
+        st.Page("app_pages/heatmap.py", title="Privilege vs usage", icon=":material/grid_on:", url_path="heatmap"),
+        st.Page("app_pages/health.py", title="Data health", icon=":material/verified:", url_path="health"),
     ],
     position="top",
 )

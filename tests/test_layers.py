@@ -27,38 +27,38 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": {"iam", "sources", "build", *LEAVES},
     "cli": {"iam", "engine", "sources", "findings", "outputs", "build", "demo", *LEAVES},
     "__main__": {"cli"},
-    "pages.shared": {"iam", "engine", "findings", "outputs", "settings", "store"},
-    "pages": {"pages.shared", "outputs"},
-    "app": {"pages.shared", "outputs", "settings", "store"},
+    "app_pages.shared": {"iam", "engine", "findings", "outputs", "settings", "store"},
+    "app_pages": {"app_pages.shared", "outputs"},
+    "app": {"app_pages.shared", "outputs", "settings", "store"},
 }
 # Library -> the layers (or modules) that may import it. `iam` and `engine` are arithmetic on values, and stay so.
 ONLY_IN: dict[str, set[str]] = {
-    "streamlit": {"pages", "pages.shared", "app"},
-    "plotly": {"pages.shared"},
+    "streamlit": {"app_pages", "app_pages.shared", "app"},
+    "plotly": {"app_pages.shared"},
     "boto3": {"analytics.sources.collect"},
     "botocore": {"analytics.sources.collect"},
-    "duckdb": {"sources", "steps", "build", "outputs", "store", "cli", "demo", "pages.shared"},
+    "duckdb": {"sources", "steps", "build", "outputs", "store", "cli", "demo", "app_pages.shared"},
     "pyarrow": {"sources", "steps", "findings", "outputs", "demo"},
-    "numpy": {"steps", "findings", "outputs", "demo", "pages.shared"},
-    "pandas": {"outputs", "pages", "pages.shared"},
+    "numpy": {"steps", "findings", "outputs", "demo", "app_pages.shared"},
+    "pandas": {"outputs", "app_pages", "app_pages.shared"},
     "typer": {"cli"},
     "rich": {"cli", "outputs"},
 }
 
 
 def modules() -> dict[str, Path]:
-    files = [*PROJECT.glob("analytics/**/*.py"), *PROJECT.glob("pages/**/*.py"), PROJECT / "app.py"]
+    files = [*PROJECT.glob("analytics/**/*.py"), *PROJECT.glob("app_pages/**/*.py"), PROJECT / "app.py"]
     names = {".".join(file.relative_to(PROJECT).with_suffix("").parts): file for file in sorted(files)}
     return {name.removesuffix(".__init__"): file for name, file in names.items()}
 
 
 def layer_of(module: str) -> str | None:
-    """`analytics.engine.reach` -> engine; `pages.shared.data` -> pages.shared; None for what is not ours."""
+    """`analytics.engine.reach` -> engine; `app_pages.shared.data` -> app_pages.shared; None for what is not ours."""
     top, _, rest = module.partition(".")
     if top == "analytics":
         return rest.partition(".")[0] or None
-    if top == "pages":
-        return "pages.shared" if rest.partition(".")[0] == "shared" else "pages"
+    if top == "app_pages":
+        return "app_pages.shared" if rest.partition(".")[0] == "shared" else "app_pages"
     return "app" if module == "app" else None
 
 
@@ -83,7 +83,7 @@ def test_imports_point_down() -> None:
 
 
 def test_every_layer_that_exists_is_in_the_table() -> None:
-    layers = {layer for module in modules() if (layer := layer_of(module)) not in (None, "pages")}
+    layers = {layer for module in modules() if (layer := layer_of(module)) not in (None, "app_pages")}
     assert layers - set(MAY_IMPORT) == set()
 
 

@@ -1,4 +1,4 @@
-"""One browser and one server for all flows; every page is watched for errors and for requests that leave the machine."""
+"""One browser and one server for all flows; every page is watched for errors and for foreign requests."""
 
 import os
 from urllib.parse import urlsplit

@@ -12,7 +12,11 @@ from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE
 
 pytestmark = pytest.mark.e2e
 
-ROW, FIRST_COLUMN = 18, 342  # of the grid, in CSS pixels: names, accounts and amounts stand before the cells
+ROW, WIDEST, FIRST_COLUMN = (
+    18,
+    30,
+    342,
+)  # of the grid, in CSS pixels: names, accounts and amounts stand before the cells
 
 
 def open_grid(page, query=""):
@@ -46,26 +50,24 @@ def move_to(grid, page, name, service):
 def test_every_page_opens_with_its_build_and_its_filters(page, path):
     page.goto(path)
     settled(page)
-    assert "Build 22 Nov 2026 13:00 UTC" in panel(page)
-    assert page.get_by_label("Search").is_visible()
+    page.get_by_text("Build 22 Nov 2026 13:00 UTC").wait_for()
+    page.get_by_label("Search").wait_for()
 
 
 def test_a_cell_opens_by_mouse_and_the_link_opens_it_again(page):
     grid = open_grid(page)
-    head = int(float(page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight"))) - 7 * ROW - 1
-    grid.click(position={"x": FIRST_COLUMN + 6, "y": head + ROW + 9})  # second row, first column
+    head = page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight") - 7 * ROW - 1
+    grid.click(position={"x": FIRST_COLUMN + WIDEST + 10, "y": head + ROW + 9})  # second row, second column
     page.wait_for_url("**service=**")
     settled(page)
     chosen = query_of(page)
-    assert chosen["row"] == DEPLOY.arn
-    page.get_by_text("Granted by").wait_for()
-    before = panel(page)
-    page.goto(page.url)
-    settled(page)
-    page.get_by_text("Granted by").wait_for()
+    assert chosen == {"row": DEPLOY.arn, "service": "iam"}
+    for _time in ("opened", "loaded again"):
+        page.get_by_text("statement 1, Sid").wait_for()
+        assert f"{DEPLOY.name} · iam" in " ".join(panel(page).split())
+        page.goto(page.url)
+        settled(page)
     assert query_of(page) == chosen
-    assert f"{DEPLOY.name} · {chosen['service']}" in " ".join(panel(page).split())
-    assert "statement 1, Sid Work" in " ".join(before.split())
 
 
 def test_a_cell_opens_by_keyboard_down_to_the_granting_statement(page):
@@ -78,7 +80,7 @@ def test_a_cell_opens_by_keyboard_down_to_the_granting_statement(page):
     text = " ".join(panel(page).split())
     assert "● used 1" in text
     assert "Let through by: boundary app-boundary" in text
-    assert "aws:MultiFactorAuthPresent" in text
+    page.locator("pre", has_text="aws:MultiFactorAuthPresent").wait_for()
 
 
 def test_headers_open_the_identity_and_the_service(page):
@@ -134,7 +136,7 @@ def test_an_xlsx_of_the_filtered_identities_opens(page):
     page.get_by_role("button", name="Export 1 rows").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="XLSX", exact=True).click()
-    book = openpyxl.load_workbook(download.value.path())
+    book = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes()))
     assert [row[1].value for row in book["identities"].iter_rows(min_row=2)] == ["new-analyst"]
     assert {what.value: value.value for what, value in book["Source"].iter_rows(min_row=2)}["filters"] == "kind = user"
 

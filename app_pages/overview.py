@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.outputs import queries
-from pages.shared import charts, data, decisions, shell, tiles, widgets
+from app_pages.shared import charts, data, decisions, shell, tiles, widgets
 
 build, filters = shell.start("Overview", "Is the estate safer than last time, and what needs a decision?")
 figures = data.read(queries.figures, filters=filters)

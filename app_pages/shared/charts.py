@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.shared import palette
-from pages.shared.text import plotly
+from app_pages.shared import palette
+from app_pages.shared.text import plotly
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.queries import IdentityOrder
-from pages.shared import data, identity_panel, identity_table, shell, widgets
+from app_pages.shared import data, identity_panel, identity_table, shell, widgets
 
 ROWS_PER_PAGE = 50
 

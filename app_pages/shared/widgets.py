@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.export import MIME, XLSX_ROWS, Format, export, file_name, provenance
 from analytics.outputs.queries import Filters
-from pages.shared import data
+from app_pages.shared import data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from analytics.outputs.queries import Build
 
-PAGES = {name: f"pages/{name}.py" for name in ("overview", "heatmap", "identities", "health")}
+PAGES = {name: f"app_pages/{name}.py" for name in ("overview", "heatmap", "identities", "health")}
 
 
 def filter_bar(build: Build) -> Filters:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.outputs import queries
-from pages.shared import cell_panel, data, grid_controls, privilege_grid, shell, widgets
+from app_pages.shared import cell_panel, data, grid_controls, privilege_grid, shell, widgets
 
 ROWS_PER_PAGE = 40
 

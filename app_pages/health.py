@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.outputs import queries
-from pages.shared import data, health_tables, shell
+from app_pages.shared import data, health_tables, shell
 
 build, filters = shell.start("Data health", "What was read, what was not, and what this export could not have shown.")
 totals = data.read(queries.health_totals)

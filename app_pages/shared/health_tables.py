@@ -8,8 +8,8 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.queries import Level
-from pages.shared import data, widgets
-from pages.shared.text import age, counted, number, percent
+from app_pages.shared import data, widgets
+from app_pages.shared.text import age, counted, number, percent
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Build, Filters, HealthPoint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.outputs.queries import Quick
-from pages.shared import widgets
+from app_pages.shared import widgets
 
 if TYPE_CHECKING:
     import pandas as pd

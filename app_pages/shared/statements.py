@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.outputs import grants
-from pages.shared import data
-from pages.shared.text import plain, span
+from app_pages.shared import data
+from app_pages.shared.text import plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.grants import Granting

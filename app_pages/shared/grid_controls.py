@@ -11,16 +11,16 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.queries import Grid, Measure, Order, RowKind, ServiceSet
 from analytics.outputs.queries.heatmap import TOP_SERVICES
-from pages.shared import data, widgets
-from pages.shared.privilege_grid import MEASURES, ROW_TITLES
-from pages.shared.text import percent
-from pages.shared.widgets import segments
+from app_pages.shared import data, widgets
+from app_pages.shared.privilege_grid import MEASURES, ROW_TITLES
+from app_pages.shared.text import percent
+from app_pages.shared.widgets import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analytics.outputs.queries import Build, Filters, HeatmapColumns, HeatmapPage
-    from pages.shared.matrix import Picked
+    from app_pages.shared.matrix import Picked
 
 ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
 ROW_NAMES = {RowKind.IDENTITY: "identities", RowKind.ACCOUNT: "accounts", RowKind.OU: "OUs"}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from analytics.outputs.queries import Quick, Topic
-from pages.shared import widgets
-from pages.shared.text import counted, number, plain, span
+from app_pages.shared import widgets
+from app_pages.shared.text import counted, number, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Decision, Filters

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from analytics.outputs import queries
-from pages.shared import data, widgets
-from pages.shared.text import day, number, plain, span
+from app_pages.shared import data, widgets
+from app_pages.shared.text import day, number, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Filters

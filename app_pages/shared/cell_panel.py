@@ -9,8 +9,8 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.queries import RowKind
-from pages.shared import data, identity_panel, palette, statements, widgets
-from pages.shared.text import number, plain, span
+from app_pages.shared import data, identity_panel, palette, statements, widgets
+from app_pages.shared.text import number, plain, span
 
 if TYPE_CHECKING:
     import pandas as pd

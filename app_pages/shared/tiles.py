@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.shared.text import day, number, percent
+from app_pages.shared.text import day, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd

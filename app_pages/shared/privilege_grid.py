@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.outputs.queries import Measure
-from pages.shared import palette
-from pages.shared.matrix import EMPTY, Axis, Fact, Picked, Ramp, Style, matrix
-from pages.shared.text import number, percent
+from app_pages.shared import palette
+from app_pages.shared.matrix import EMPTY, Axis, Fact, Picked, Ramp, Style, matrix
+from app_pages.shared.text import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
