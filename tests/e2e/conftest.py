@@ -30,11 +30,15 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def store(tmp_path_factory):
+    """The small store, built twice so that there is a change to tell."""
+    return write_store(tmp_path_factory.mktemp("e2e"), builds=2)
+
+
+@pytest.fixture(scope="session")
+def address(store, tmp_path_factory):
     """The app over the small store."""
-    folder = tmp_path_factory.mktemp("e2e")
-    store = write_store(folder, builds=2)
-    with browsers.app_server(store.folder, folder / "server.log") as server:
+    with browsers.app_server(store.folder, tmp_path_factory.mktemp("server") / "log") as server:
         yield server
 
 
