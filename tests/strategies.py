@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from analytics.iam.policy import Effect, Statement
-from tests.builders import ACCOUNT, ROLE, catalogue, condition, principal, stack
+from tests.builders import ACCOUNT, ROLE, allow, catalogue, condition, principal, stack
 
 SMALL = catalogue(
     "s3:GetObject",
@@ -149,8 +149,11 @@ def statements(draw, effect=None, condition=conditions):
     )
 
 
-def policies(**parts):
-    return st.lists(statements(**parts), max_size=4)
+@st.composite
+def policies(draw, **parts):
+    """A few statements, half of the time beside one that allows everything, so that layers do not all shut."""
+    full = [allow("*")] if draw(st.booleans()) else []
+    return full + draw(st.lists(statements(**parts), max_size=3))
 
 
 @st.composite

@@ -60,6 +60,7 @@ FEW = catalogue("s3:GetObject", "s3:GetBucketAcl", "s3:PutObject", "s3-outposts:
         ("s3:*Object", ["s3:GetObject", "s3:PutObject"]),
         ("s3*:GetObject", []),  # AWS refuses a wildcard in the service
         ("*:GetObject", []),
+        ("s?:GetObject", []),
         ("s3*", []),
         ("s3:*e*b*j*t", ["s3:GetObject"]),
         ("s3:GetObject*", ["s3:GetObject"]),

@@ -269,6 +269,12 @@ def test_a_choice_does_not_matter_where_another_statement_allows_anyway():
     assert sets(of)[0] == {"s3:GetObject"}
 
 
+def test_a_possible_deny_spoils_a_choice_too():
+    of = stack(allow("s3:*", condition=(IN_IRELAND,)), deny("s3:Put*", condition=(MFA,)))
+    surely, maybe = sets(of)
+    assert (surely, maybe) == ({"s3:GetObject", "s3:ListAllMyBuckets"}, EVERYTHING - {"iam:PassRole"})
+
+
 def test_a_choice_that_cannot_be_made_is_a_maybe():
     both = (IN_IRELAND, IN_FRANKFURT)
     assert sets(stack(allow("s3:GetObject", condition=both))) == (set(), {"s3:GetObject"})
@@ -300,6 +306,7 @@ def test_variables_have_no_meaning_in_the_old_version_of_the_language():
     old = NamedPolicy("old", document(allow("*", condition=(same,)), version="2008-10-17"))
     tagged = principal(tags=(("team", "a"), ("owner", "a")))
     assert sets(PolicyStack(tagged, identity=(old,))) == (set(), set())
+    assert sets(PolicyStack(tagged, identity=(old, policy(allow("*", condition=(same,))))))[0] == EVERYTHING
 
 
 def test_a_deny_that_spares_this_principal_is_not_named_among_its_denies():
