@@ -22,6 +22,7 @@ def slow_decide(request, policies):
     outside = account is None
     same = account == request.resource_account
     service = request.action.lower().split(":")[0]
+    resource = "*" if request.wildcard_only else request.resource
 
     layers = {
         "identity": [] if outside else statements(policies.identity),
@@ -36,7 +37,7 @@ def slow_decide(request, policies):
     def applies(statement, version):
         return (
             any_action(statement, request.action)
-            and any_resource(statement, "*" if request.wildcard_only else request.resource, request.context, version)
+            and any_resource(statement, resource, request.context, version)
             and all(met(condition, request.context, version) for condition in statement.condition)
         )
 
@@ -60,8 +61,8 @@ def slow_decide(request, policies):
     identity = is_root or bool(hits(layers["identity"], Effect.ALLOW))
     boundary = not policies.boundary or bool(hits(layers["boundary"], Effect.ALLOW))
     session = bool(hits(layers["session"], Effect.ALLOW)) if policies.session else ":federated-user/" not in who
-    own_policy_rules = (service == "kms" and ":key/" in request.resource) or (
-        request.action.lower().startswith("sts:assumerole") and ":role/" in request.resource
+    own_policy_rules = (service == "kms" and ":key/" in resource) or (
+        request.action.lower().startswith("sts:assumerole") and ":role/" in resource
     )
     missing = set()
     if outside:
