@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import json
 
 import pytest
 
 from analytics.engine.reach import Reach, Reachable, StatementRef
 from analytics.engine.reach_choice import FREE_KEYS_FILE, free_keys
 from analytics.iam.catalogue import load_catalogue
-from analytics.iam.policy import Effect
+from analytics.iam.policy import Effect, parse_policy
 from analytics.iam.stack import NamedPolicy, PolicyStack
+from analytics.settings import REFERENCE
 from tests.builders import MFA, ROLE, allow, catalogue, condition, deny, document, level, policy, principal, stack
 
 S3 = catalogue("s3:GetObject", "s3:PutObject", "iam:PassRole", wildcard_only=["s3:ListAllMyBuckets"])
@@ -333,3 +336,28 @@ def test_a_grant_on_all_resources_but_some_says_which_it_spares():
     of = stack(allow("s3:GetObject", not_resource=(OBJECTS,)), allow("s3:GetObject", on="arn:aws:s3:::logs/public/*"))
     resources = Reachable(S3).resources(of, "s3:GetObject")
     assert (resources.granted, resources.spared) == (("*",), (OBJECTS,))
+
+
+def managed(name):
+    """An AWS managed policy, from the copy that Headroom carries."""
+    entry = json.loads(gzip.decompress((REFERENCE / "aws_managed_policies.json.gz").read_bytes()))[name]
+    return NamedPolicy(name, parse_policy(entry["document"], name=name))
+
+
+@pytest.mark.parametrize(
+    ("name", "within", "beyond"),
+    [
+        ("AdministratorAccess", ["iam:CreateUser", "s3:GetObject"], []),
+        ("PowerUserAccess", ["s3:PutObject", "iam:CreateServiceLinkedRole"], ["iam:CreateUser", "iam:PassRole"]),
+        ("ReadOnlyAccess", ["s3:GetObject", "iam:ListUsers"], ["s3:PutObject", "iam:CreateUser"]),
+        ("job-function/ViewOnlyAccess", ["s3:ListAllMyBuckets"], ["s3:GetObject", "iam:CreateUser"]),
+        ("SecurityAudit", ["iam:GetRole"], ["secretsmanager:GetSecretValue", "iam:CreateUser"]),
+    ],
+)
+def test_well_known_managed_policies_reach_what_they_are_known_for(name, within, beyond):
+    whole = load_catalogue()
+    reach = Reachable(whole).of(PolicyStack(principal(), identity=(managed(name.rpartition("/")[2]),)))
+    assert whole.mask(within) & ~reach.surely == 0
+    assert whole.mask(beyond) & reach.maybe == 0
+    assert whole.mask(within).bit_count() == len(within)
+    assert whole.mask(beyond).bit_count() == len(beyond)
