@@ -36,7 +36,10 @@ def make_stacks(catalogue: Catalogue, size: EstateSize) -> list[PolicyStack]:
     policies = [_policy(number, rng, catalogue) for number in range(size.policies)]
     boundaries = rng.sample(policies, min(20, len(policies)))
     levels = _levels(rng, size.accounts)
-    return [_stack(number, rng, policies, boundaries, levels, size) for number in range(size.principals)]
+    return [
+        _stack(number, rng, policies=policies, boundaries=boundaries, levels=levels, size=size)
+        for number in range(size.principals)
+    ]
 
 
 def _policy(number: int, rng: random.Random, catalogue: Catalogue) -> NamedPolicy:
@@ -101,6 +104,7 @@ def _deny(actions: list[str] | None, condition: dict[str, object] | None = None)
 def _stack(
     number: int,
     rng: random.Random,
+    *,
     policies: list[NamedPolicy],
     boundaries: list[NamedPolicy],
     levels: list[tuple[ControlLevel, ...]],
