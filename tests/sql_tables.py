@@ -64,6 +64,7 @@ COLUMNS: dict[str, str] = {
     "account_rows": _ACCOUNT,
     "accounts": f"{_ACCOUNT}, {_COVERAGE}, identities integer",
     "identity_rows": _IDENTITY,
+    "principal_day": "principal_arn varchar, day date, calls bigint, denied bigint",
     "principals": f"""{_IDENTITY}, account_name varchar, ou_path varchar, environment varchar, in_snapshot boolean,
         seen_in_logs boolean, last_used_basis varchar, judged_from date, is_new boolean, calls bigint, denied bigint,
         first_call timestamp""",

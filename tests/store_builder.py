@@ -53,6 +53,7 @@ class Person:
     boundary: str | None = None
     created: str = "2024-03-01T00:00:00+00:00"
     in_snapshot: bool = True
+    last_used: str | None = None  # by IAM
 
     @property
     def arn(self) -> str:
@@ -85,8 +86,11 @@ ANALYST = Person(
     calls=(Calls("athena:StartQueryExecution", 4),),
 )  # fmt: skip
 GHOST = Person("ghost", SANDBOX, in_snapshot=False, calls=(Calls("ec2:RunInstances", 7, days_before=2),))
+ELSEWHERE = Person(  # the logs do not show it, IAM's own record does
+    "backup", allow=("ec2:TerminateInstances",), owner="platform", last_used="2026-11-19T00:00:00+00:00"
+)
 TRICKY = Person(HOSTILE, SANDBOX, allow=("sqs:*",), owner="=1+1")
-PEOPLE = (DEPLOY, API, DORMANT, ANALYST, GHOST, TRICKY)
+PEOPLE = (DEPLOY, API, DORMANT, ANALYST, GHOST, ELSEWHERE, TRICKY)
 
 
 def write_store(folder: Path, *, snapshot: bool = True, builds: int = 1) -> Store:
@@ -175,6 +179,8 @@ def _entry(person: Person) -> dict[str, object]:
     fields: dict[str, object] = {"CreateDate": person.created}
     if person.owner:
         fields["Tags"] = [{"Key": "owner", "Value": person.owner}]
+    if person.last_used:
+        fields["RoleLastUsed"] = {"LastUsedDate": person.last_used, "Region": "eu-west-1"}
     if person.boundary:
         fields["PermissionsBoundary"] = {
             "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": attached(person.boundary)["PolicyArn"],

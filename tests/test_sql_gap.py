@@ -1,7 +1,7 @@
 """The SQL that compares grants with use, and that says what a build is: rows in and rows out."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -218,8 +218,9 @@ def history(
     given(con, "build", {"id": "b-1"})
     given(con, "windows", {}, MONTH)
     given(con, "accounts", {"collected": "ok"}, {"account_id": "2", "collected": "failed"})
-    given(con, "principals", *[{"calls": 0, "is_new": False, **row} for row in principals])
+    given(con, "principals", *[{"is_new": False, **row} for row in principals])
     given(con, "gap_identity", *gap)
+    given(con, "principal_day", {"day": DAY, "calls": 6, "denied": 1}, {"day": DAY - timedelta(days=90), "calls": 9})
     rows = outcome(con, "history")
     assert {row["build_id"] for row in rows} <= {"b-1"}
     return {row["metric"]: row["value"] for row in rows}
@@ -230,21 +231,44 @@ def test_history_sums_the_identities_that_are_judged(con: duckdb.DuckDBPyConnect
     gap |= {"granted_weight": 5.0, "unused_weight": 2.0}
     names = ["app", "idle", "new", "linked", "ghost"]
     kinds = {"linked": {"kind": "service-linked role"}, "ghost": {"in_snapshot": False}, "new": {"is_new": True}}
-    people = [{"principal_arn": name, "calls": 6, "denied": 1, **kinds.get(name, {})} for name in names]
+    people = [{"principal_arn": name, "last_used": DAY, **kinds.get(name, {})} for name in names]
     people[0]["owner"] = "pay"
-    rows = [{**gap, "principal_arn": name, "calls": 0 if name in ("idle", "new") else 1} for name in names]
+    people[1]["last_used"] = DAY - timedelta(days=400)
+    rows = [{**gap, "principal_arn": name} for name in names]
     figures = history(con, people, [*rows, {**gap, "principal_arn": "app", "window_days": 30}])
     assert {name: figures[name] for name in ("identities", "granted", "used", "possible", "unused", "unobserved")} == {
         "identities": 3, "granted": 30, "used": 3, "possible": 6, "unused": 9, "unobserved": 12,
     }  # fmt: skip
     assert (figures["granted_weight"], figures["unused_weight"]) == (15.0, 6.0)
     assert (figures["dormant"], figures["new_identities"], figures["unowned"]) == (1, 1, 2)
-    assert (figures["accounts_not_collected"], figures["calls"], figures["denied"]) == (1, 30, 5)
+    assert (figures["accounts_not_collected"], figures["calls"], figures["denied"]) == (1, 6, 1)  # of the window
+
+
+@pytest.mark.parametrize(
+    ("last_used", "days_covered", "dormant"),
+    [
+        (DAY, 90, 0),  # used in the window, as the logs or IAM say
+        (DAY - timedelta(days=400), 90, 1),
+        (DAY - timedelta(days=400), 0, 1),  # no logs of its account, but IAM's own record
+        (None, 90, 1),
+        (None, 0, 0),  # neither logs nor IAM could have shown use
+    ],
+)
+def test_dormant_needs_something_that_could_have_shown_use(
+    con: duckdb.DuckDBPyConnection, last_used: date | None, days_covered: int, dormant: int
+) -> None:
+    given(con, "build", {"id": "b-1"})
+    given(con, "windows", {})
+    given(con, "accounts", {"collected": "ok", "days_covered": days_covered})
+    given(con, "principals", {"is_new": False, "last_used": last_used})
+    given(con, "gap_identity", {"granted_weight": 5.0})
+    given(con, "principal_day")
+    assert {row["metric"]: row["value"] for row in outcome(con, "history")}["dormant"] == dormant
 
 
 def test_history_without_a_snapshot_has_no_figures_of_grants(con: duckdb.DuckDBPyConnection) -> None:
     figures = history(con, [{"in_snapshot": False, "calls": 3}], [{"used": 1}])
-    assert (figures["calls"], figures["identities"]) == (3, 0)
+    assert (figures["calls"], figures["identities"]) == (6, 0)
     assert not {"granted", "unused", "unused_weight"} & set(figures)
 
 

@@ -24,7 +24,7 @@ from health order by problem is null, rows_rejected desc, path"""
 ACCOUNTS = """
 select account_id, name, ou_path, environment, collected, reason, identities, calls, days_covered,
     (select window_days from build) as window_days, sees_read_only, sees_kms, first_event, last_event
-from accounts order by collected = 'ok', days_covered, name nulls last, account_id"""
+from accounts order by collected in ('ok', 'outside'), days_covered, name nulls last, account_id"""
 EVENT_NAMES = """
 select event_source, event_name, event_type, outcome, events, actions
 from event_names order by outcome <> 'unresolved', events desc, event_source, event_name"""

@@ -254,7 +254,7 @@ def heatmap_size(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = Row
 def _cells(
     con: DuckDBPyConnection, filters: Filters, by: RowKind, keys: Sequence[str], services: Sequence[str]
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """FACTS of the asked rows and services as dense arrays; what is not granted and not used is 0."""
+    """FACTS of the asked rows and services as dense arrays; what is not there, or not known, is 0."""
     sums = ", ".join(f"sum(gap.{name}) as {name}" for name in FACTS)
     sql = f"""
     with {SCOPE} select {_ROWS[by].key} as row_key, service, {sums}
@@ -264,9 +264,11 @@ def _cells(
     found = con.execute(sql, asked).df()
     at_row, at_column = ({name: i for i, name in enumerate(names)} for names in (keys, services))
     found = found[found["service"].isin(at_column)]
-    rows, columns = found["row_key"].map(at_row).to_numpy(), found["service"].map(at_column).to_numpy()
+    rows, columns = (
+        found[name].map(places).to_numpy("int64") for name, places in (("row_key", at_row), ("service", at_column))
+    )
     facts = {}
     for name in FACTS:
         facts[name] = np.zeros((len(keys), len(services)))
-        facts[name][rows, columns] = found[name].to_numpy("float64")
+        facts[name][rows, columns] = found[name].fillna(0).to_numpy("float64")
     return facts
