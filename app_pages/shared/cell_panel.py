@@ -121,10 +121,11 @@ def _sort_by(service: str) -> None:
 
 def _group(filters: Filters, grid: Grid, row: str, service: str) -> None:
     st.markdown(f"#### {span(plain(row, 44))}" + (f" · {span(service)}" if service else ""))
-    inside = (
-        replace(filters, account_id=row) if grid.by is RowKind.ACCOUNT else replace(filters, ou_path=row, ou_alone=True)
-    )
-    rows = data.read(queries.service_holders, service=service or None, filters=replace(filters, **inside))
+    if grid.by is RowKind.ACCOUNT:
+        inside = replace(filters, account_id=row)
+    else:
+        inside = replace(filters, ou_path=row, ou_alone=True)
+    rows = data.read(queries.service_holders, service=service or None, filters=inside)
     if rows.empty:
         st.caption("No identity of it holds or used anything here. Select another cell of the grid.")
         return

@@ -31,7 +31,7 @@ def quick_filter() -> Quick | None:
 
 def show(rows: pd.DataFrame) -> None:
     """One page of the table; choosing a row opens its identity."""
-    largest = float(rows["unused_weight"].max() or 0)
+    largest = float(rows["unused_weight"].fillna(0).max())
     shown = rows.assign(marks=[_marks(row) for row in rows.to_dict("records")])
     column = st.column_config
     widgets.table(

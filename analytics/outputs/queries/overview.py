@@ -137,7 +137,8 @@ with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), it
     union all
     select 'not collected', account_id, coalesce(name, account_id), coalesce(reason, collected), null, null
     from accounts where collected not in ('ok', 'outside')
-      and ($account_id is null or account_id = $account_id)
+      and ($account_id is null or account_id = $account_id) and $kind is null
+      and ($search = '' or contains(lower(account_id || coalesce(name, '')), $search))
       and ($ou_path is null or ou_path = $ou_path or starts_with(ou_path, $ou_path || '/'))
 )
 select topic, key, subject, place, amount, identities, count(*) over (partition by topic) as in_all,

@@ -1,0 +1,177 @@
+"""Every page opens on every kind of store, says what it is about, and survives any link."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE, TRICKY, write_store
+
+APP = str(Path(__file__).resolve().parents[1] / "app.py")
+PAGES = ("overview", "identities", "heatmap", "health")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    return write_store(tmp_path_factory.mktemp("full"), builds=2).folder
+
+
+@pytest.fixture(scope="module")
+def usage_only(tmp_path_factory):
+    return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    """Open a page over a store, at a link; an exception on it fails the test."""
+
+    def opened(name, store, **link):
+        monkeypatch.setenv("HEADROOM_STORE", str(store))
+        at = AppTest.from_file(APP, default_timeout=30)
+        if name != "overview":
+            at.switch_page(f"app_pages/{name}.py")
+        for key, value in link.items():
+            at.query_params[key] = value
+        at.run()
+        assert not at.exception, at.exception[0].value
+        return at
+
+    return opened
+
+
+def text_of(at):
+    """Everything that the page says in words."""
+    said = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.text]
+    return "\n".join(element.value for element in said)
+
+
+def tiles(at):
+    return {metric.label: metric.value for metric in at.metric}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_says_which_build_and_window_it_speaks_of(open_page, full, name):
+    text = text_of(open_page(name, full))
+    assert "Build 22 Nov 2026 13:00 UTC · 25 Aug 2026 – 22 Nov 2026 · snapshot" in text
+    assert "86 events" in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_a_snapshot_every_page_says_so(open_page, usage_only, name):
+    at = open_page(name, usage_only)
+    assert "no IAM snapshot" in text_of(at)
+    assert "usage only" in text_of(at)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_filter_that_leaves_nothing_is_explained(open_page, full, name):
+    at = open_page(name, full, q="no such name")
+    if name != "health":  # which speaks of the whole build
+        assert any(why in text_of(at) for why in ("No identity matches", "Nothing here needs a decision"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_store_without_a_build_names_the_command(open_page, tmp_path, name):
+    at = open_page("overview", tmp_path)
+    assert at.subheader[0].value == "There is no build to show yet"
+    assert "python -m analytics demo" in at.code[0].value
+
+
+def test_a_broken_store_says_what_is_broken(open_page, tmp_path):
+    (tmp_path / "CURRENT").write_text("20261122T060000-0a1b2c\n")
+    at = open_page("overview", tmp_path)
+    assert "its file is gone; run `build` again" in text_of(at)
+
+
+def test_overview_tiles_tell_figures_and_change(open_page, full):
+    at = open_page("overview", full)
+    assert tiles(at)["Identities judged"] == "6"
+    assert tiles(at)["Dormant identities"] == "2"
+    assert tiles(at)["Denied calls"] == "6"
+    assert {metric.delta for metric in at.metric} == {"no change"}
+
+
+def test_overview_of_a_first_build_says_first_build(open_page, tmp_path):
+    at = open_page("overview", write_store(tmp_path).folder)
+    assert {metric.delta for metric in at.metric} == {"first build"}
+
+
+def test_overview_without_a_snapshot_shows_no_invented_figure(open_page, usage_only):
+    at = open_page("overview", usage_only)
+    assert tiles(at)["High-risk privilege unused"] == "–"
+    assert tiles(at)["Denied calls"] == "6"
+
+
+def test_overview_compares_only_like_with_like(open_page, full):
+    at = open_page("overview", full, q="payments")
+    assert {metric.delta for metric in at.metric} == {""}
+
+
+def test_identities_are_listed_and_the_linked_one_is_open(open_page, full):
+    at = open_page("identities", full, identity=API.arn)
+    assert list(at.dataframe[0].value["name"])[:2] == [DORMANT.name, DEPLOY.name]
+    text = text_of(at)
+    assert "`` payments-api ``" in text or "` payments-api `" in text
+    assert "**3** actions granted" in text
+    assert "boundary ` app-boundary `" in text
+    assert set(at.dataframe[1].value["service"]) == {"kms", "sqs", "dynamodb"}
+
+
+def test_quick_filters_are_links_too(open_page, full):
+    at = open_page("identities", full, only="dormant")
+    assert set(at.dataframe[0].value["name"]) == {DORMANT.name, TRICKY.name}
+
+
+def test_a_linked_cell_shows_its_actions_and_their_statements(open_page, full):
+    at = open_page("heatmap", full, row=DEPLOY.arn, service="s3")
+    actions = next(table.value for table in at.dataframe if "short" in table.value.columns)
+    assert len(actions) == 180
+    assert actions["mark"].iloc[0] == "○ unused"
+    assert "statement 1, Sid ` Work `" in text_of(at)
+    assert '"s3:*"' in at.code[-1].value
+
+
+def test_a_cell_where_nothing_is_granted_says_so(open_page, full):
+    assert "Nothing is granted here" in text_of(open_page("heatmap", full, row=API.arn, service="ec2"))
+
+
+def test_a_service_or_a_larger_row_lists_its_identities(open_page, full):
+    at = open_page("heatmap", full, service="sqs")
+    assert list(at.dataframe[0].value["name"])[:2] == [DORMANT.name, TRICKY.name]
+    at = open_page("heatmap", full, by="OUs", row="Root/Sandbox", service="athena")
+    assert "new-analyst" in set(at.dataframe[0].value["name"])
+
+
+def test_health_lists_what_limits_the_numbers(open_page, full):
+    text = text_of(open_page("health", full))
+    assert "**1 file of 2 could not be read**: their calls are missing." in text
+    assert "**1 account of 3 not collected**" in text
+
+
+def test_hostile_names_stand_in_code_spans_only(open_page, full):
+    for name in PAGES:
+        at = open_page(name, full, row=TRICKY.arn, identity=TRICKY.arn, service="sqs")
+        for element in (*at.markdown, *at.caption, *at.subheader, *at.title):
+            before, _, after = element.value.partition("<img")
+            assert not after or "`" in before, element.value
+
+
+link_texts = st.one_of(st.text(max_size=30), st.sampled_from([HOSTILE, "../../etc/passwd", "' or 1=1 --", "-1", "1e9"]))
+links = st.dictionaries(
+    st.sampled_from(
+        ["window", "ou", "account", "kind", "q", "by", "measure", "services", "sort", "page", "row", "service",
+         "identity", "only", "rank", "identities_page", "split", "names", "unknown"]
+    ),
+    link_texts,
+    max_size=6,
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(PAGES), links)
+def test_no_link_breaks_a_page(open_page, full, name, link):
+    at = open_page(name, full, **link)
+    assert "Build 22 Nov 2026" in text_of(at)
