@@ -228,6 +228,8 @@ _PRINCIPAL_FIELDS = {"AWS": "aws", "Service": "service", "Federated": "federated
 def _conditions(block: object, place: _Place) -> tuple[Condition, ...]:
     if not isinstance(block, dict):
         place.refuse("Condition", f"must be an object of operators, this is {_kind(block)}")
+    if len({str(written).lower() for written in block}) < len(block):
+        place.refuse("Condition", "holds one operator twice, in different case; put its keys together")
     conditions = []
     for written, keys in block.items():
         qualifier, operator, if_exists = _operator(written, place)
