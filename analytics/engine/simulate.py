@@ -69,13 +69,19 @@ class Simulator:
             boundary=self._list(case, "permission_boundary"),
             scp_levels=self._levels(case, "scps"),
             rcp_levels=self._levels(case, "rcps"),
-            resource=self._document(case["resource_policy"], "resource_policy")
-            if case.get("resource_policy")
-            else None,
+            resource=self._resource(case),
             session=self._list(case, "session_policies"),
             management_account=_field(case, "management_account", str, None),
         )
-        return Decider(policies, self._compiler)
+        key = _key(policies)
+        decider = self._deciders.get(key)
+        if decider is None:
+            decider = self._deciders[key] = Decider(policies, self._compiler)
+        return decider
+
+    def _resource(self, case: dict[str, Any]) -> PolicyDocument | None:
+        document = case.get("resource_policy")
+        return None if document is None else self._document(document, "resource_policy")
 
     def _levels(self, case: dict[str, Any], name: str) -> tuple[tuple[PolicyDocument, ...], ...]:
         levels = _field(case, name, list, [])
@@ -100,6 +106,19 @@ class Simulator:
         if parsed is None:
             parsed = self._documents[text] = parse_policy(document, name=name)
         return parsed
+
+
+def _key(policies: Policies) -> tuple[object, ...]:
+    """What tells stacks apart: their documents, of which equal ones are one object here."""
+    return (
+        tuple(map(id, policies.identity)),
+        policies.boundary and tuple(map(id, policies.boundary)),
+        tuple(tuple(map(id, level)) for level in policies.scp_levels),
+        tuple(tuple(map(id, level)) for level in policies.rcp_levels),
+        id(policies.resource),
+        policies.session and tuple(map(id, policies.session)),
+        policies.management_account,
+    )
 
 
 def as_json(decision: Decision) -> dict[str, Any]:
