@@ -7,7 +7,8 @@ import streamlit as st
 from analytics.outputs import queries
 from app_pages.shared import data, health_tables, shell
 
-build, filters = shell.start("Data health", "What was read, what was not, and what this export could not have shown.")
+build = shell.header("Data health", "What was read, what was not, and what this export could not have shown.")
+st.caption("Of the whole build, whatever the filters of the other pages.")
 totals = data.read(queries.health_totals)
 health_tables.tiles(totals, build)
 health_tables.points(data.read(queries.health_points, now=data.now()))
@@ -22,10 +23,10 @@ files, accounts, names, problems = st.tabs(
     key="health_tab",
 )
 with files:
-    health_tables.files(build, filters)
+    health_tables.files(build)
 with accounts:
-    health_tables.accounts(build, filters)
+    health_tables.accounts(build)
 with names:
-    health_tables.event_names(build, filters)
+    health_tables.event_names(build)
 with problems:
-    health_tables.problems(build, filters)
+    health_tables.problems(build)

@@ -18,9 +18,9 @@ decisions.show(data.read(queries.decisions, filters=filters), filters)
 left, right = st.columns([1.1, 1], gap="medium")
 with left, st.container(border=True, height="stretch"):
     splits = {
+        "By service": queries.split_by_service,
         "By OU": queries.split_by_ou,
         "By account": queries.split_by_account,
-        "By service": queries.split_by_service,
     }
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.subheader("What was granted, and what of it was used", anchor=False, width="content")
@@ -30,12 +30,12 @@ with left, st.container(border=True, height="stretch"):
         widgets.nothing("No grants are known here.", "Add a snapshot to the build, or widen the filters.")
     else:
         charts.split_bars(rows, key="split_chart")
-        st.caption(f"Share of granted actions, {filters.window_days} days; heaviest unused privilege first.")
+        st.caption(f"Share of granted actions (identity × action) in {filters.window_days} days; most used first.")
 with right, st.container(border=True, height="stretch"):
     st.subheader("Calls and denied calls per day", anchor=False)
     days = data.read(queries.activity_by_day, filters=filters)
     if not days["calls"].sum():
         widgets.nothing("No calls in this window.", "Widen the filters or choose a longer window.")
     else:
-        charts.activity(days, key="activity_chart", height=330)
+        charts.activity(days, key="activity_chart")
         st.caption(f"{int(days['calls'].sum()):,} calls, {int(days['denied'].sum()):,} of them denied; UTC days.")

@@ -13,12 +13,14 @@ from app_pages.shared.text import plotly
 if TYPE_CHECKING:
     import pandas as pd
 
+HEIGHT = 330  # pixels, so that charts side by side are equal
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def split_bars(rows: pd.DataFrame, *, key: str, limit: int = 10) -> None:
     """One bar per row: which share of its granted actions is used, possible, unused and unobserved."""
     shown = rows.head(limit).iloc[::-1]
+    used = 100 * (shown["used"] + shown["possible"]) / shown["granted"]
     names = [plotly(name, 34) for name in shown["name"]]
     chart = go.Figure()
     for state in palette.STATES:
@@ -34,13 +36,19 @@ def split_bars(rows: pd.DataFrame, *, key: str, limit: int = 10) -> None:
             " (%{x:.1f} %)<extra></extra>",
         )
     chart.update_layout(barmode="stack", bargap=0.35)
-    chart.update_xaxes(range=[0, 100], ticksuffix=" %", showgrid=False, zeroline=False)
+    for name, share in zip(names, used, strict=True):
+        chart.add_annotation(
+            x=101, y=name, text=f"{share:.2f} % used", showarrow=False, xanchor="left", font={"size": 12}
+        )
+    quarters = [0, 25, 50, 75, 100]
+    labels = [f"{quarter} %" for quarter in quarters]
+    chart.update_xaxes(range=[0, 117], showgrid=False, zeroline=False, tickvals=quarters, ticktext=labels)
     chart.update_yaxes(showgrid=False, ticklabelstandoff=8)
     alt = "Bars: share of granted actions that is used, possible, unused and unobserved, per row"
-    _show(chart, key=key, height=70 + 30 * len(shown), alt=alt)
+    _show(chart, key=key, height=max(HEIGHT, 70 + 30 * len(shown)), alt=alt)
 
 
-def activity(days: pd.DataFrame, *, key: str, height: int = 250) -> None:
+def activity(days: pd.DataFrame, *, key: str) -> None:
     """Calls per day as bars; denied calls below on a scale of their own."""
     chart = go.Figure()
     chart.add_bar(
@@ -65,7 +73,7 @@ def activity(days: pd.DataFrame, *, key: str, height: int = 250) -> None:
     )
     chart.update_xaxes(showgrid=False, tickformat="%-d %b")
     chart.update_layout(yaxis_tickformat=",d", yaxis2_tickformat=",d")
-    _show(chart, key=key, height=height, alt="Bars: calls per day, and denied calls per day below, UTC")
+    _show(chart, key=key, height=HEIGHT, alt="Bars: calls per day, and denied calls per day below, UTC")
 
 
 def _show(chart: go.Figure, *, key: str, height: int, alt: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from analytics.outputs.queries import Quick, Topic
 from app_pages.shared import widgets
-from app_pages.shared.text import counted, number, plain, span
+from app_pages.shared.text import counted, number, plain, short_name, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Decision, Filters
@@ -96,7 +96,7 @@ def _card(card: Card, total: int, items: list[Decision]) -> None:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
             target = {} if card.parameter == "account_id" else {card.parameter: item.key}
-            widgets.link(card.page, span(plain(item.subject, 30)), **target)
+            widgets.link(card.page, span(plain(short_name(item.subject), 30)), **target)
             st.caption(_place_and_amount(card, item), width="content")
 
 

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.outputs import queries
-from analytics.outputs.queries import Level
+from analytics.outputs.queries import Filters, Level
 from app_pages.shared import data, widgets
 from app_pages.shared.text import age, counted, number, percent
 
 if TYPE_CHECKING:
-    from analytics.outputs.queries import Build, Filters, HealthPoint
+    from collections.abc import Callable
+
+    import pandas as pd
+    from duckdb import DuckDBPyConnection
+
+    from analytics.outputs.queries import Build, HealthPoint
 
 _MARKS = {
     Level.BAD: ":red[:material/warning:]",
@@ -55,10 +60,10 @@ def points(found: tuple[HealthPoint, ...]) -> None:
             st.markdown(f"{_MARKS[point.level]} **{point.what[0].upper()}{point.what[1:]}**: {point.so}.")
 
 
-def files(build: Build, filters: Filters) -> None:
+def files(build: Build) -> None:
     """Every source file."""
     rows, column = data.read(queries.health_files), st.column_config
-    widgets.downloads("files", queries.health_files, build=build, filters=filters, rows=len(rows))
+    _downloads("files", queries.health_files, build, len(rows))
     widgets.table(
         rows,
         {
@@ -77,10 +82,12 @@ def files(build: Build, filters: Filters) -> None:
     )
 
 
-def accounts(build: Build, filters: Filters) -> None:
+def accounts(build: Build) -> None:
     """Every account: collected or not, and how much of the window its events cover."""
     rows, column = data.read(queries.health_accounts), st.column_config
-    widgets.downloads("accounts", queries.health_accounts, build=build, filters=filters, rows=len(rows))
+    widgets.downloads(
+        "accounts", queries.health_accounts, build=build, filters=Filters(build.window_days), rows=len(rows)
+    )
     rows = rows.assign(label=rows["name"].fillna(rows["account_id"]))
     widgets.table(
         rows,
@@ -107,7 +114,7 @@ def accounts(build: Build, filters: Filters) -> None:
     )
 
 
-def event_names(build: Build, filters: Filters) -> None:
+def event_names(build: Build) -> None:
     """What every event name was taken for."""
     rows, column = data.read(queries.health_event_names), st.column_config
     unresolved = rows[rows["outcome"] == "unresolved"]
@@ -115,7 +122,9 @@ def event_names(build: Build, filters: Filters) -> None:
         shown = widgets.segments(
             "Event names", [f"Unresolved ({len(unresolved):,})", f"All ({len(rows):,})"], "names", hide_label=True
         )
-        widgets.downloads("event-names", queries.health_event_names, build=build, filters=filters, rows=len(rows))
+        widgets.downloads(
+            "event-names", queries.health_event_names, build=build, filters=Filters(build.window_days), rows=len(rows)
+        )
     if shown.startswith("Unresolved"):
         rows = unresolved
     if rows.empty:
@@ -140,7 +149,7 @@ def event_names(build: Build, filters: Filters) -> None:
     )
 
 
-def problems(build: Build, filters: Filters) -> None:
+def problems(build: Build) -> None:
     """What was left out while reading."""
     rows, column = data.read(queries.health_problems), st.column_config
     if rows.empty:
@@ -148,7 +157,9 @@ def problems(build: Build, filters: Filters) -> None:
             "No problem was met.", "Every policy and file of the snapshot was read.", icon=":material/task_alt:"
         )
         return
-    widgets.downloads("problems", queries.health_problems, build=build, filters=filters, rows=len(rows))
+    widgets.downloads(
+        "problems", queries.health_problems, build=build, filters=Filters(build.window_days), rows=len(rows)
+    )
     widgets.table(
         rows,
         {
@@ -159,3 +170,7 @@ def problems(build: Build, filters: Filters) -> None:
         key="health_problems",
         alt="Problems met while reading",
     )
+
+
+def _downloads(view: str, question: Callable[[DuckDBPyConnection], pd.DataFrame], build: Build, rows: int) -> None:
+    widgets.downloads(view, question, build=build, filters=Filters(build.window_days), rows=rows)

@@ -26,7 +26,16 @@ _BADGES = {
 
 
 def start(title: str, question: str) -> tuple[Build, Filters]:
-    """Title, header line and filter bar; stops the page where there is no build (app.py has said so)."""
+    """Title, header line and filter bar of a page about identities."""
+    build = header(title, question)
+    filters = widgets.filter_bar(build)
+    if not build.has_snapshot:
+        st.info(NO_SNAPSHOT, icon=":material/visibility_off:")
+    return build, filters
+
+
+def header(title: str, question: str) -> Build:
+    """Title and header line; stops the page where there is no build (app.py has said so)."""
     build = data.current_build()
     if build is None:
         st.stop()
@@ -35,10 +44,7 @@ def start(title: str, question: str) -> tuple[Build, Filters]:
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.caption(header_line(build), width="content")
             _health_badge(data.read(queries.health_points, now=data.now()))
-    filters = widgets.filter_bar(build)
-    if not build.has_snapshot:
-        st.info(NO_SNAPSHOT, icon=":material/visibility_off:")
-    return build, filters
+    return build
 
 
 def header_line(build: Build) -> str:

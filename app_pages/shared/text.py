@@ -28,6 +28,12 @@ def plain(untrusted: object, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def short_name(name: str) -> str:
+    """`SSO AdministratorAccess` for `AWSReservedSSO_AdministratorAccess_0123456789abcdef`; other names as they are."""
+    found = re.fullmatch(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", name)
+    return f"SSO {found[1]}" if found else name
+
+
 def plotly(untrusted: object, length: int = 40) -> str:
     """Text for a Plotly label, which would read `<b>` and `<a>` as markup."""
     return plain(untrusted, length).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -112,7 +112,8 @@ def _change(tile: Tile, series: list[Figures], dates: list[pd.Timestamp]) -> tup
     if len(series) < 2:
         return "first build", ""
     now, before = tile.value(series[-1]), tile.value(series[-2])
-    since = f"since {day(dates[-2])}"
+    same_day = dates[-1].date() == dates[-2].date()
+    since = f"since {dates[-2]:%H:%M} UTC" if same_day else f"since {day(dates[-2])}"
     if now is None or before is None:
         return "no earlier figure", since
     change = 100 * (now - before) if tile.share else now - before

@@ -88,7 +88,7 @@ def _split(con: DuckDBPyConnection, filters: Filters, key: str) -> pd.DataFrame:
         sum(gap.unobserved)::bigint as unobserved, sum(gap.unused_weight) as unused_weight
     from scope join {table} gap using (principal_arn)
     where window_days = $window_days and in_snapshot and kind <> 'service-linked role'
-    group by 1 having sum(gap.granted) > 0 order by unused_weight desc, name"""
+    group by 1 having sum(gap.granted) > 0 order by sum(gap.calls) desc, unused_weight desc, name"""
     return con.execute(sql, filters.params | {"window_days": filters.window_days}).df()
 
 
