@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 
 import pytest
@@ -128,9 +129,16 @@ def test_equal_documents_are_parsed_once():
     assert len(simulator._documents) == 1
 
 
+def test_the_search_for_cycles_rests_only_while_cases_are_decided():
+    for answer in simulate([b"{}"]):
+        assert answer.failed
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_have_an_answer(line):
-    assert next(simulate([line])).failed
+    assert Simulator().answer(line).failed
 
 
 json_values = st.recursive(
@@ -146,5 +154,5 @@ json_values = st.recursive(
 )
 def test_any_case_has_an_answer(parts, request_parts):
     line = json.dumps({**case({**REQUEST, **request_parts}), **parts}).encode()
-    answer = json.loads(next(simulate([line])).line)
+    answer = json.loads(Simulator().answer(line).line)
     assert ("decision" in answer) != ("error" in answer)

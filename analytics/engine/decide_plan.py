@@ -48,9 +48,9 @@ class CompiledPolicies:
         self._scps = tuple(map(compiled, policies.scp_levels))
         self._rcps = tuple(map(compiled, policies.rcp_levels))
         self._identity = compiled(policies.identity)
-        self._boundary = compiled(policies.boundary or ())
-        self._session = compiled(policies.session or ())
-        self._resource = compiled((policies.resource,) if policies.resource else ())
+        self._boundary = compiled(policies.boundary) if policies.boundary else ()
+        self._session = compiled(policies.session) if policies.session else ()
+        self._resource = compiled((policies.resource,)) if policies.resource else ()
 
     def plan(self, action: str) -> Plan:
         """Gather what speaks of a lower-case action."""

@@ -5,6 +5,7 @@ A line that is not a case answers with its error and the rest goes on. Equal doc
 
 from __future__ import annotations
 
+import gc
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from analytics.iam.policy import PolicyDocument
 
 
+MOST_STACKS = 256  # kept at a time: cases that share a stack mostly stand together
+
+
 class CaseError(ValueError):
     """A line that is not a decision case; the message names the field."""
 
@@ -33,9 +37,19 @@ class Answer(NamedTuple):
 
 
 def simulate(lines: Iterable[bytes]) -> Iterator[Answer]:
-    """Decide every case; the caller prints the lines, and exits with 2 where one failed."""
+    """Decide every case; the caller prints the lines, and exits with 2 where one failed.
+
+    Python's search for cycles rests meanwhile: it would read the many policies over and over, and they hold none.
+    """
     simulator = Simulator()
-    return map(simulator.answer, lines)
+    searches = gc.isenabled()
+    gc.disable()
+    try:
+        for line in lines:
+            yield simulator.answer(line)
+    finally:
+        if searches:
+            gc.enable()
 
 
 class Simulator:
@@ -76,6 +90,8 @@ class Simulator:
         key = _key(policies)
         decider = self._deciders.get(key)
         if decider is None:
+            if len(self._deciders) == MOST_STACKS:
+                self._deciders.clear()
             decider = self._deciders[key] = Decider(policies, self._compiler)
         return decider
 
