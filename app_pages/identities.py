@@ -19,6 +19,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     orders = {str(order).capitalize(): order for order in IdentityOrder}
     chosen = st.selectbox("Rank by", list(orders), key="rank", bind="query-params", width=200)
     order = orders.get(chosen, IdentityOrder.UNUSED_WEIGHT)
+    everything = partial(queries.identities, filters=filters, quick=quick, order=order)
+    widgets.downloads("identities", everything, build=build, filters=filters, rows=counts[quick])
 size = counts[quick]
 if size == 0:
     widgets.nothing("No identity matches.", "Choose “Everyone”, clear the search or widen the filters above.")
@@ -27,10 +29,7 @@ if size == 0:
 left, right = st.columns([2.1, 1], gap="medium")
 with left:
     pages = -(-size // ROWS_PER_PAGE)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        offset = widgets.pager(pages, ROWS_PER_PAGE, size, "identities", key="identities_page")
-        everything = partial(queries.identities, filters=filters, quick=quick, order=order)
-        widgets.downloads("identities", everything, build=build, filters=filters, rows=size)
+    offset = widgets.pager(pages, ROWS_PER_PAGE, size, "identities", key="identities_page")
     rows = data.read(queries.identities, filters=filters, quick=quick, order=order, limit=ROWS_PER_PAGE, offset=offset)
     identity_table.show(rows)
 with right, st.container(border=True):

@@ -27,7 +27,7 @@ def show(filters: Filters, grid: Grid, row: str, service: str) -> None:
         st.markdown(f"**No service of this build:** {span(plain(service))}")
         st.caption("Nobody holds or used it. Select a cell of the grid.")
     elif not (row or service):
-        _nothing_open()
+        _nothing_open(filters)
     elif grid.by is not RowKind.IDENTITY and row:
         _group(filters, grid, row, service)
     elif row and service:
@@ -38,13 +38,41 @@ def show(filters: Filters, grid: Grid, row: str, service: str) -> None:
         _service(filters, service)
 
 
-def _nothing_open() -> None:
+def _nothing_open(filters: Filters) -> None:
     st.markdown("**Select a cell**")
     st.caption(
         "Click a cell to see its actions: what was used, what was not, what could not be judged, and which statement "
         "grants it. Click a name to open the identity or the service."
     )
     st.caption("By keyboard: Tab to the grid, arrow keys to move, Enter to open, s to sort the rows by a service.")
+    idle = data.read(queries.idle_services, filters=filters)
+    if idle.empty:
+        return
+    st.markdown("**Held, and nobody here was seen to use it**")
+    column = st.column_config
+
+    def opened() -> None:
+        position = widgets.chosen_row(st.session_state["idle_services"], len(idle))
+        if position is not None:
+            st.query_params["service"] = idle["service"].iloc[position]
+
+    widgets.table(
+        idle,
+        {
+            "service": column.TextColumn("Service", width=130),
+            "identities": column.NumberColumn("Identities", format="%,d", width=75),
+            "unused_weight": column.NumberColumn("Unused weight", format="%,.0f", width=100),
+            "unobserved_weight": column.NumberColumn("Unobserved", format="%,.0f", width=90),
+        },
+        key="idle_services",
+        alt="Services that are held and were not used by anyone, heaviest unused weight first; select one to open it",
+        on_select=opened,
+        selection_mode="single-cell",
+    )
+    st.caption(
+        f"No call in {filters.window_days} days by anyone in these filters: candidates for a control policy. What is "
+        "unobserved could have been used without a trace."
+    )
 
 
 def _cell(filters: Filters, principal_arn: str, service: str) -> None:

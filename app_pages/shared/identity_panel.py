@@ -41,7 +41,7 @@ def facts(known: dict[str, Any]) -> str:
     """Kind, place, owner, boundary, dates; names as code."""
     parts = [
         known["kind"],
-        span(plain(known["account_name"] or known["account_id"], 40)),
+        span(plain(known["account_name"] or known["account_id"] or "no account", 40)),
         f"owner {span(plain(known['owner'], 30))}" if known["owner"] else "no owner tag",
         f"boundary {span(plain(known['boundary_name'], 40))}" if known["boundary_name"] else "no boundary",
         f"created {day(known['created'])}",

@@ -28,10 +28,7 @@ _BADGES = {
 def start(title: str, question: str) -> tuple[Build, Filters]:
     """Title, header line and filter bar of a page about identities."""
     build = header(title, question)
-    filters = widgets.filter_bar(build)
-    if not build.has_snapshot:
-        st.info(NO_SNAPSHOT, icon=":material/visibility_off:")
-    return build, filters
+    return build, widgets.filter_bar(build)
 
 
 def header(title: str, question: str) -> Build:
@@ -44,6 +41,8 @@ def header(title: str, question: str) -> Build:
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.caption(header_line(build), width="content")
             _health_badge(data.read(queries.health_points, now=data.now()))
+    if not build.has_snapshot:
+        st.info(NO_SNAPSHOT, icon=":material/visibility_off:")
     return build
 
 

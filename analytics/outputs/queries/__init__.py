@@ -4,7 +4,7 @@ Values are always bound. A window is a number of days that ends at the build's l
 """
 
 from analytics.outputs.queries.build import Build, build_info, build_windows
-from analytics.outputs.queries.cell import STATES, cell_actions, service_holders
+from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
 from analytics.outputs.queries.health import (
     HealthPoint,
@@ -96,6 +96,7 @@ __all__ = [
     "identity_counts",
     "identity_policies",
     "identity_services",
+    "idle_services",
     "service_holders",
     "services",
     "split_by_account",

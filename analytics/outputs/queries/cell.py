@@ -53,6 +53,14 @@ from scope join gap_service gap using (principal_arn)
 where window_days = $window_days and ($service is null or service = $service)
 group by all order by unused_weight desc nulls last, unobserved desc nulls last, principal_arn limit $limit"""
 
+IDLE = f"""
+with {SCOPE}
+select service, count(*) filter (gap.granted > 0) as identities, sum(gap.unused_weight) as unused_weight,
+    sum(gap.unobserved_weight) as unobserved_weight
+from scope join gap_service gap using (principal_arn) where window_days = $window_days
+group by service having sum(gap.calls) = 0 and sum(gap.unused_weight) > 0
+order by unused_weight desc, service limit $limit"""
+
 STATES = ("unused", "unobserved", "possible", "used")  # the order in which a person wants them
 
 
@@ -86,6 +94,11 @@ def service_holders(
     """The identities of the filters that hold or used the service (None: any), heaviest unused weight first."""
     asked = filters.params | {"window_days": filters.window_days, "service": service, "limit": limit}
     return con.execute(HOLDERS, asked).df()
+
+
+def idle_services(con: DuckDBPyConnection, *, filters: Filters, limit: int = 12) -> pd.DataFrame:
+    """Services that somebody of the filters holds and nobody was seen to use, heaviest unused weight first."""
+    return con.execute(IDLE, filters.params | {"window_days": filters.window_days, "limit": limit}).df()
 
 
 def _sets(con: DuckDBPyConnection, principal_arn: str, window_days: int) -> list[int]:

@@ -20,7 +20,7 @@ SCOPE = """scope as (
     select * from principals
     where ($ou_path is null or coalesce(ou_path, 'no OU known') = $ou_path
            or (not $ou_alone and starts_with(ou_path, $ou_path || '/')))
-      and ($account_id is null or account_id = $account_id)
+      and ($account_id is null or coalesce(account_id, 'no account') = $account_id)
       and ($kind is null or kind = $kind)
       and ($search = '' or contains(lower(principal_arn), $search) or contains(lower(coalesce(owner, '')), $search)
            or contains(lower(coalesce(account_name, '')), $search))

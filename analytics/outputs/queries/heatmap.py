@@ -78,9 +78,13 @@ class _Row:
 
 
 _ROWS = {
-    RowKind.IDENTITY: _Row("principal_arn", "name", "coalesce(account_name, account_id)"),
-    RowKind.ACCOUNT: _Row("account_id", "coalesce(account_name, account_id)", "ou_path"),
-    RowKind.OU: _Row("coalesce(ou_path, 'no OU known')", "coalesce(ou_path, 'no OU known')", "null"),
+    RowKind.IDENTITY: _Row("principal_arn", "coalesce(name, principal_arn)", "coalesce(account_name, account_id, '')"),
+    RowKind.ACCOUNT: _Row(
+        "coalesce(account_id, 'no account')",
+        "coalesce(account_name, account_id, 'no account')",
+        "coalesce(ou_path, '')",
+    ),
+    RowKind.OU: _Row("coalesce(ou_path, 'no OU known')", "coalesce(ou_path, 'no OU known')", "''"),
 }
 DEFAULT = Grid()
 TOP_SERVICES = 40
@@ -134,7 +138,7 @@ def heatmap_page(
     return HeatmapPage(
         row_keys=keys,
         row_labels=tuple(rows["label"]),
-        row_notes=tuple("" if note is None else str(note) for note in rows["note"]),
+        row_notes=tuple(rows["note"]),
         amounts=rows["amount"].to_numpy("float64", na_value=float("nan")),
         services=services,
         facts=_cells(con, filters, grid.by, keys, services),
