@@ -90,9 +90,8 @@ class TestInspect:
         bad = touch(tmp_path / "bad.parquet", content)
         first, second = inspect([bad, good])
         assert sentence in (first.problem or "")
-        assert second == SourceFile(
-            good, "B", 1, second.uncompressed_bytes, second.schema_key, problem=None, schema=second.schema
-        )
+        size, key, schema = second.uncompressed_bytes, second.schema_key, second.schema
+        assert second == SourceFile(good, "B", 1, size, key, problem=None, schema=schema, filled=True)
         assert len(read_events(tmp_path / "good.parquet")) == 1
 
     def test_a_file_that_vanished_or_may_not_be_opened_is_named(self, tmp_path):
@@ -211,3 +210,19 @@ class TestEventsSelect:
         path = write_parquet(tmp_path / "x.parquet", EVENT | {"errorCode": [""], "userAgent": [" "]})
         (row,) = read_events(path)
         assert (row["error_code"], row["user_agent"]) == (None, " ")
+
+    @pytest.mark.parametrize("statistics", [True, False])
+    def test_text_is_checked_for_emptiness_only_where_statistics_do_not_rule_it_out(self, tmp_path, statistics):
+        full = tmp_path / "full.parquet"
+        pq.write_table(pa.table({name: value * 2 for name, value in EVENT.items()}), full, write_statistics=statistics)
+        partly = write_parquet(tmp_path / "partly.parquet", EVENT | {"awsRegion": [""]})
+        files = inspect([full, partly])
+        assert [file.filled for file in files] == [statistics, False]
+        assert ("nullif" in events_select(files[:1], ["event_name", "aws_region"])) is not statistics
+        assert {row["aws_region"] for row in read_events(partly)} == {None}
+
+    def test_one_row_group_with_empty_text_is_enough_to_check_the_whole_file(self, tmp_path):
+        path = tmp_path / "groups.parquet"
+        columns = {name: value * 3 for name, value in EVENT.items()} | {"errorCode": ["x", "", None]}
+        pq.write_table(pa.table(columns), path, row_group_size=1)
+        assert [row["error_code"] for row in read_events(path)] == ["x", None, None]

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analytics.sources.columns import COLUMNS, RELATION, Expression, expression, literal, quoted
+from analytics.sources.columns import COLUMNS, RELATION, TEXT_LEAVES, Expression, expression, literal, quoted
 from analytics.sources.layouts import Recognition, Schema, recognise, schema_of
 
 SOURCE_FILE = "source_file"
@@ -44,6 +44,7 @@ class SourceFile:
     problem: str | None = None  # one sentence without the path: what is wrong and what to do
     rejected: int = 0  # of a file that is not read: records known to be in it, and left out
     schema: Schema = field(default=(), repr=False)
+    filled: bool = False  # no text that the canonical columns read is empty
 
 
 def discover(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -104,6 +105,7 @@ def _inspect(path: str) -> SourceFile:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
             known = _known(file.schema_arrow.serialize().to_pybytes())
+            filled = _filled(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         return SourceFile(path, problem=_unreadable(path, error))
     return SourceFile(
@@ -114,7 +116,25 @@ def _inspect(path: str) -> SourceFile:
         schema_key=known.key,
         problem=known.recognised.problem,
         schema=known.schema,
+        filled=filled,
     )
+
+
+def _filled(metadata: pq.FileMetaData) -> bool:
+    """Whether statistics rule out empty text: the smallest value of each row group is not empty, or all are null."""
+    return all(
+        _never_empty(group.column(index))
+        for group in map(metadata.row_group, range(metadata.num_row_groups))
+        for index in range(group.num_columns)
+        if group.column(index).path_in_schema.lower() in TEXT_LEAVES
+    )
+
+
+def _never_empty(chunk: pq.ColumnChunkMetaData) -> bool:
+    found = chunk.statistics
+    if chunk.physical_type != "BYTE_ARRAY" or (found is not None and found.null_count == chunk.num_values):
+        return True
+    return found is not None and found.has_min_max and found.min not in {"", b""}
 
 
 class _Known(NamedTuple):
@@ -162,8 +182,8 @@ def _first_line(message: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in line)
 
 
-def _expressions(schema: Schema, wanted: frozenset[str]) -> tuple[Expression, ...]:
-    return tuple(expression(column, schema) for column in COLUMNS if column.name in wanted)
+def _expressions(schema: Schema, wanted: frozenset[str], *, filled: bool = False) -> tuple[Expression, ...]:
+    return tuple(expression(column, schema, filled=filled) for column in COLUMNS if column.name in wanted)
 
 
 def events_select(files: Sequence[SourceFile], columns: Iterable[str] | None = None) -> str:
@@ -176,12 +196,13 @@ def events_select(files: Sequence[SourceFile], columns: Iterable[str] | None = N
     if unknown := sorted(wanted - set(CANONICAL)):
         raise ValueError(f"no canonical column {', '.join(f'`{name}`' for name in unknown)}; see docs/EVENTS.md")
     groups: dict[tuple[Expression, ...], list[str]] = {}
-    by_schema: dict[Schema, tuple[Expression, ...]] = {}
+    by_kind: dict[tuple[Schema, bool], tuple[Expression, ...]] = {}
     for file in files:
         if file.problem is None:
-            if file.schema not in by_schema:
-                by_schema[file.schema] = _expressions(file.schema, wanted)
-            groups.setdefault(by_schema[file.schema], []).append(file.path)
+            kind = (file.schema, file.filled)
+            if kind not in by_kind:
+                by_kind[kind] = _expressions(file.schema, wanted, filled=file.filled)
+            groups.setdefault(by_kind[kind], []).append(file.path)
     if not groups:
         return _no_rows(wanted)
     return "\nUNION ALL BY NAME\n".join(_select(ones, paths, wanted) for ones, paths in groups.items())

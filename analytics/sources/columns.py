@@ -21,6 +21,7 @@ class Value:
 
     sql: str
     type: ColumnType
+    filled: bool = False  # text that is never empty, by the file's own statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def literal(text: str) -> str:
 
 def _field(value: Value, name: str) -> Value | None:
     found = value.type.field(name)
-    return Value(f"{value.sql}.{quoted(found[0])}", found[1]) if found else None
+    return Value(f"{value.sql}.{quoted(found[0])}", found[1], value.filled) if found else None
 
 
 def _entry(value: Value, name: str) -> Value:
@@ -76,11 +77,11 @@ _STEPS: Mapping[Kind, Callable[[Value, str], Value | None]] = {
 }
 
 
-def locate(schema: Schema, path: str) -> Value | None:
+def locate(schema: Schema, path: str, *, filled: bool = False) -> Value | None:
     """The value at `userIdentity.sessionContext.…` of a file, or None where the file cannot have it."""
     first, *rest = path.split(".")
     column = find(schema, first)
-    value = Value(f"{RELATION}.{quoted(column[0])}", column[1]) if column else None
+    value = Value(f"{RELATION}.{quoted(column[0])}", column[1], filled) if column else None
     for name in rest:
         step = _STEPS.get(value.type.kind) if value else None
         value = step(value, name) if value and step else None
@@ -118,7 +119,12 @@ def _as_text(value: Value) -> str:
 
 
 def text(value: Value) -> str:
-    """Any value as text; the empty string is no value."""
+    """Any value as text; the empty string is no value.
+
+    Where no text is empty it is passed as it is: grouping dictionary-encoded text is then a third cheaper.
+    """
+    if value.filled and value.type.kind is Kind.TEXT:
+        return value.sql
     return f"nullif({_as_text(value)}, '')"
 
 
@@ -232,9 +238,13 @@ COLUMNS: tuple[Column, ...] = (
 """Every canonical column but `source_file`, in order; docs/EVENTS.md is their dictionary."""
 
 
-def expression(column: Column, schema: Schema) -> Expression:
-    """The canonical column over files of this schema."""
-    value = locate(schema, column.path)
+TEXT_LEAVES = frozenset(column.path.lower() for column in COLUMNS if column.read in {text, account})
+"""The Parquet leaves, in lower case, that must not be empty for a file to count as filled."""
+
+
+def expression(column: Column, schema: Schema, *, filled: bool = False) -> Expression:
+    """The canonical column over files of this schema; `filled` says that none of TEXT_LEAVES is ever empty."""
+    value = locate(schema, column.path, filled=filled)
     if value is None or value.type.kind in {Kind.NULL, Kind.OTHER}:
         return Expression(column, f"CAST(NULL AS {column.type})", "")
     return Expression(column, column.read(value), str(value.type) if value.type.kind in _NESTED else "")
