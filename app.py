@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-
 import streamlit as st
 
 from analytics.store import StoreError
-from app_pages.shared import data, palette
+from app_pages.shared import data, palette, server
 
 st.set_page_config(page_title="Headroom", page_icon="static/favicon.png", layout="wide")
 st.logo(f"static/headroom-{'dark' if palette.dark() else 'light'}.svg", size="large")
@@ -20,14 +18,6 @@ page = st.navigation(
     ],
     position="top",
 )
-
-
-@st.cache_resource(show_spinner=False)
-def freeze_garbage_collection() -> bool:
-    """Keep what start-up made out of the full collection that Streamlit runs after every rerun (78 → 21 ms)."""
-    gc.collect()
-    gc.freeze()
-    return True
 
 
 def no_build(why: str) -> None:
@@ -50,4 +40,4 @@ if missing:
     no_build(missing)
 else:
     page.run()
-    freeze_garbage_collection()
+    server.tune()

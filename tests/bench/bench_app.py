@@ -1,0 +1,128 @@
+"""How fast the app is: reruns on the server, the grid in Chromium, a click to its detail; warm, median of several.
+
+    python tests/bench/bench_app.py --store data/local                  # the store as it is
+    python tests/bench/bench_app.py --store data/local --identities 30000
+
+With `--identities` the store's identities are repeated into a temporary one. "Rerun" is a whole run of a page, asked
+for over the app's own websocket without a browser; "visible" is from the address to the drawn grid, in a fresh tab
+of a browser whose cache is warm; "detail" is from the click on a cell to the end of the run that shows its actions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT))  # so that the file also runs by its path
+
+import websockets  # noqa: E402 the path comes first
+from playwright.sync_api import sync_playwright  # noqa: E402 as above
+from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: E402 as above
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: E402 as above
+
+from analytics.store import Store  # noqa: E402 as above
+from tests.bench.large_store import write_large_store  # noqa: E402 as above
+from tests.e2e.browser import SETTLED, app_server, launch  # noqa: E402 as above
+
+PAGES = {"overview": "", "identities": "identities", "heatmap": "heatmap", "health": "health"}
+RUNS = 15
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", type=Path, default=PROJECT / "data" / "local")
+    parser.add_argument("--identities", type=int, help="repeat the store's identities up to so many")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(asked.store)
+        if asked.identities:
+            store = write_large_store(store, Path(folder) / "large", identities=asked.identities)
+        with store.connect() as con:
+            (counts,) = con.execute(
+                "select (select count(*) from principals), (select count(*) from gap_service)"
+            ).fetchall()
+        print(f"{counts[0]:,} principals, {counts[1]:,} rows of gap_service, {RUNS} runs each, median (largest)")
+        with app_server(store.folder, Path(folder) / "server.log") as address:
+            asyncio.run(reruns(address))
+            in_browser(address)
+
+
+async def reruns(address: str) -> None:
+    """Whole runs of every page in one session, over the websocket."""
+    url = address.replace("http", "ws") + "/_stcore/stream"
+    async with websockets.connect(url, subprotocols=["streamlit"], max_size=None, origin=address) as socket:
+        for name, path in PAGES.items():
+            times = [await run(socket, path) for _run in range(RUNS + 1)]
+            report(f"rerun of {name} on the server", times[1:], first=times[0])
+        for page in range(2, 2 + RUNS):
+            await run(socket, "heatmap", f"page={page}")
+        times = [await run(socket, "heatmap", f"page={page}") for page in range(2, 2 + RUNS)]
+        report("rerun of heatmap, another page of rows each time", times)
+
+
+async def run(socket: websockets.ClientConnection, page: str, query: str = "") -> float:
+    """Seconds from asking for a run to its end."""
+    message = BackMsg()
+    message.rerun_script.page_name, message.rerun_script.query_string = page, query
+    start = time.perf_counter()
+    await socket.send(message.SerializeToString())
+    while True:
+        answer = ForwardMsg()
+        answer.ParseFromString(await asyncio.wait_for(socket.recv(), 60))
+        if answer.WhichOneof("type") == "script_finished":
+            if answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                return time.perf_counter() - start
+            if answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                msg = f"page `{page}` did not run"
+                raise RuntimeError(msg)
+
+
+def in_browser(address: str) -> None:
+    """The grid and its detail in Chromium."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        visible = []
+        for _load in range(RUNS + 1):
+            page = context.new_page()
+            start = time.perf_counter()
+            page.goto(f"{address}/heatmap")
+            page.locator(".matrix[data-ready]").wait_for()
+            visible.append(time.perf_counter() - start)
+            page.wait_for_function(SETTLED)
+            page.close()
+        report("heatmap visible in Chromium", visible[1:], first=visible[0])
+        page = context.new_page()
+        page.goto(f"{address}/heatmap")
+        grid = page.locator(".matrix .scroll")
+        grid.wait_for()
+        page.wait_for_function(SETTLED)
+        head = page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight") - 40 * 18 - 1
+        detail = []
+        for row in range(RUNS + 1):
+            before = page.url
+            start = time.perf_counter()
+            grid.click(position={"x": 350, "y": head + row * 18 + 9})
+            page.wait_for_function("before => location.href !== before", arg=before)
+            page.get_by_text("Granted by").wait_for()
+            page.wait_for_function(SETTLED)
+            detail.append(time.perf_counter() - start)
+        report("click on a cell to its detail", detail[1:], first=detail[0])
+        browser.close()
+
+
+def report(what: str, times: list[float], first: float | None = None) -> None:
+    """One line: median and largest in milliseconds, and the first one where it was not warm."""
+    cold = "" if first is None else f"   first {1000 * first:,.0f} ms"
+    print(f"{what:52s} {1000 * statistics.median(times):7,.0f} ms ({1000 * max(times):,.0f}){cold}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
