@@ -177,7 +177,7 @@ def action_matches(pattern: str, action: str) -> bool:
 class ActionSet:
     """The patterns of one Action or NotAction element, indexed by service: a look-up instead of a scan.
 
-    A pattern that AWS would refuse matches nothing: without a service, with a wildcard in the service (but `*:*`).
+    A pattern that AWS would refuse matches nothing: one without a service, or with a wildcard in it (but `*:*`).
     """
 
     __slots__ = ("_all", "_index", "_literals", "_names")
@@ -209,7 +209,7 @@ class ActionSet:
             self._all = self._all or pattern != ""
             return
         service, colon, name = pattern.partition(":")
-        if not colon or _is_wild(service):
+        if not colon:
             return
         if _is_wild(name):
             self._names.setdefault(service, []).append(name)
