@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LAST_DAY = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW_START = date(2026, 8, 25)  # of 90 days
 PROD, SANDBOX, LOGS = "111122223333", "444455556666", "777788889999"
-NAMES = {PROD: "payments-prod", SANDBOX: "sandbox-1", LOGS: "logs"}
+NAMES = {PROD: "payments-prod", SANDBOX: "sandbox-1", LOGS: "logs ![b](http://evil.example/b.png)<img src=x>"}
 HOSTILE = '=HYPERLINK("http://evil.example/x")<img src=x onerror=alert(1)> ![a](http://evil.example/i.png) `**b**`'
 
 

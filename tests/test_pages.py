@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
@@ -21,6 +22,14 @@ def full(tmp_path_factory):
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
     return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def let_go_of_connections():
+    """The caches of a process end with it; those of these tests end here."""
+    yield
+    streamlit.cache_resource.clear()
+    streamlit.cache_data.clear()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from tests.store_builder import (
     GHOST,
     HOSTILE,
     LOGS,
+    NAMES,
     PROD,
     SANDBOX,
     TRICKY,
@@ -68,7 +69,7 @@ def test_filters_offer_only_what_the_build_holds(con):
     assert options.ou_paths == (
         "Root", "Root/Prod", "Root/Prod/Payments", "Root/Sandbox", "Root/Security"
     )  # fmt: skip
-    assert dict(options.accounts) == {PROD: "payments-prod", SANDBOX: "sandbox-1", LOGS: "logs"}
+    assert dict(options.accounts) == {PROD: "payments-prod", SANDBOX: "sandbox-1", LOGS: NAMES[LOGS]}
     assert set(options.kinds) == {"role", "user", "root"}
 
 

@@ -48,27 +48,15 @@ def _nothing_open(filters: Filters) -> None:
     idle = data.read(queries.idle_services, filters=filters)
     if idle.empty:
         return
-    st.markdown("**Held, and nobody here was seen to use it**")
-    column = st.column_config
+    st.markdown("**Held, and nobody here was seen to use it**, with unused weight")
+    labels = {f"{row.service} {row.unused_weight:,.0f}": row.service for row in idle.itertuples()}
 
     def opened() -> None:
-        position = widgets.chosen_row(st.session_state["idle_services"], len(idle))
-        if position is not None:
-            st.query_params["service"] = idle["service"].iloc[position]
+        if service := labels.get(st.session_state["idle_services"]):
+            st.query_params["service"] = service
 
-    widgets.table(
-        idle,
-        {
-            "service": column.TextColumn("Service", width=130),
-            "identities": column.NumberColumn("Identities", format="%,d", width=75),
-            "unused_weight": column.NumberColumn("Unused weight", format="%,.0f", width=100),
-            "unobserved_weight": column.NumberColumn("Unobserved", format="%,.0f", width=90),
-        },
-        key="idle_services",
-        alt="Services that are held and were not used by anyone, heaviest unused weight first; select one to open it",
-        on_select=opened,
-        selection_mode="single-cell",
-    )
+    # Pills, not a table: the code that draws tables is large, and the grid would wait for it.
+    st.pills("Services", list(labels), key="idle_services", on_change=opened, label_visibility="collapsed")
     st.caption(
         f"No call in {filters.window_days} days by anyone in these filters: candidates for a control policy. What is "
         "unobserved could have been used without a trace."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -20,69 +20,80 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 def split_bars(rows: pd.DataFrame, *, key: str, limit: int = 10) -> None:
     """One bar per row: which share of its granted actions is used, possible, unused and unobserved."""
     shown = rows.head(limit).iloc[::-1]
-    used = 100 * (shown["used"] + shown["possible"]) / shown["granted"]
     names = [plotly(name, 34) for name in shown["name"]]
-    chart = go.Figure()
-    for state in palette.STATES:
-        share = 100 * shown[state.word] / shown["granted"]
-        chart.add_bar(
-            y=names,
-            x=share,
-            orientation="h",
-            name=f"{state.mark} {state.word}",
-            marker={"color": palette.pick(state.colour), "line_width": 0},
-            customdata=shown[[state.word, "granted"]],
-            hovertemplate=f"%{{y}}<br>{state.word}: %{{customdata[0]:,}} of %{{customdata[1]:,}} actions"
-            " (%{x:.1f} %)<extra></extra>",
-        )
-    chart.update_layout(barmode="stack", bargap=0.35)
-    for name, share in zip(names, used, strict=True):
-        chart.add_annotation(
-            x=101, y=name, text=f"{share:.2f} % used", showarrow=False, xanchor="left", font={"size": 12}
-        )
+    used = 100 * (shown["used"] + shown["possible"]) / shown["granted"]
+    beside = {"x": 101, "showarrow": False, "xanchor": "left", "font": {"size": 12}}
     quarters = [0, 25, 50, 75, 100]
-    labels = [f"{quarter} %" for quarter in quarters]
-    chart.update_xaxes(range=[0, 117], showgrid=False, zeroline=False, tickvals=quarters, ticktext=labels)
-    chart.update_yaxes(showgrid=False, ticklabelstandoff=8)
+    layout = {
+        "barmode": "stack",
+        "bargap": 0.35,
+        "annotations": [
+            {"y": name, "text": f"{share:.2f} % used", **beside} for name, share in zip(names, used, strict=True)
+        ],
+        "xaxis": {
+            "range": [0, 117],
+            "showgrid": False,
+            "zeroline": False,
+            "tickvals": quarters,
+            "ticktext": [f"{quarter} %" for quarter in quarters],
+        },
+        "yaxis": {"showgrid": False, "ticklabelstandoff": 8},
+    }
     alt = "Bars: share of granted actions that is used, possible, unused and unobserved, per row"
-    _show(chart, key=key, height=max(HEIGHT, 70 + 30 * len(shown)), alt=alt)
+    bars = [_share_bar(state, shown, names) for state in palette.STATES]
+    _show(bars, layout, key=key, height=max(HEIGHT, 70 + 30 * len(shown)), alt=alt)
+
+
+def _share_bar(state: palette.State, shown: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": f"{state.mark} {state.word}",
+        "y": names,
+        "x": 100 * shown[state.word] / shown["granted"],
+        "marker": {"color": palette.pick(state.colour), "line": {"width": 0}},
+        "customdata": shown[[state.word, "granted"]],
+        "hovertemplate": f"%{{y}}<br>{state.word}: %{{customdata[0]:,}} of %{{customdata[1]:,}} actions"
+        " (%{x:.1f} %)<extra></extra>",
+    }
 
 
 def activity(days: pd.DataFrame, *, key: str) -> None:
     """Calls per day as bars; denied calls below on a scale of their own."""
-    chart = go.Figure()
-    chart.add_bar(
-        x=days["day"],
-        y=days["calls"],
-        name="calls",
-        marker={"color": palette.pick(palette.USED.colour), "line_width": 0},
-        hovertemplate="%{x|%a %d %b %Y}: %{y:,} calls<extra></extra>",
-    )
-    chart.add_bar(
-        x=days["day"],
-        y=days["denied"],
-        name="denied calls",
-        yaxis="y2",
-        marker={"color": palette.pick(palette.DENIED), "line_width": 0},
-        hovertemplate="%{x|%a %d %b %Y}: %{y:,} denied<extra></extra>",
-    )
-    chart.update_layout(
-        bargap=0.15,
-        yaxis={"domain": [0.38, 1], "title": "calls / day", "rangemode": "tozero", "nticks": 4, "zeroline": False},
-        yaxis2={"domain": [0, 0.26], "title": "denied", "rangemode": "tozero", "nticks": 3, "zeroline": False},
-    )
-    chart.update_xaxes(showgrid=False, tickformat="%-d %b")
-    chart.update_layout(yaxis_tickformat=",d", yaxis2_tickformat=",d")
-    _show(chart, key=key, height=HEIGHT, alt="Bars: calls per day, and denied calls per day below, UTC")
+    scale = {"rangemode": "tozero", "zeroline": False, "tickformat": ",d"}
+    layout = {
+        "bargap": 0.15,
+        "xaxis": {"showgrid": False, "tickformat": "%-d %b"},
+        "yaxis": {"domain": [0.38, 1], "title": {"text": "calls / day"}, "nticks": 4, **scale},
+        "yaxis2": {"domain": [0, 0.26], "title": {"text": "denied"}, "nticks": 3, **scale},
+    }
+    bars = [
+        _day_bar(days, "calls", "calls", palette.USED.colour, "y"),
+        _day_bar(days, "denied", "denied calls", palette.DENIED, "y2"),
+    ]
+    _show(bars, layout, key=key, height=HEIGHT, alt="Bars: calls per day, and denied calls per day below, UTC")
 
 
-def _show(chart: go.Figure, *, key: str, height: int, alt: str) -> None:
-    chart.update_layout(
-        height=height,
-        margin={"l": 0, "r": 8, "t": 30, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hoverlabel={"namelength": -1},
-    )
-    st.plotly_chart(chart, key=key, config=CONFIG, alt=alt)
+def _day_bar(days: pd.DataFrame, column: str, name: str, colour: palette.Pair, axis: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "name": name,
+        "x": days["day"],
+        "y": days[column],
+        "yaxis": axis,
+        "marker": {"color": palette.pick(colour), "line": {"width": 0}},
+        "hovertemplate": f"%{{x|%a %d %b %Y}}: %{{y:,}} {name}<extra></extra>",
+    }
+
+
+def _show(bars: list[dict[str, Any]], layout: dict[str, Any], *, key: str, height: int, alt: str) -> None:
+    """Draw the whole chart at once: Plotly checks every separate update of a figure anew, which takes its time."""
+    common = {
+        "height": height,
+        "margin": {"l": 0, "r": 8, "t": 30, "b": 0},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "traceorder": "normal"},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hoverlabel": {"namelength": -1},
+    }
+    st.plotly_chart(go.Figure(bars, common | layout), key=key, config=CONFIG, alt=alt)

@@ -14,7 +14,7 @@ import numpy as np
 from analytics.outputs.queries import Measure
 from app_pages.shared import palette
 from app_pages.shared.matrix import EMPTY, Axis, Fact, Picked, Ramp, Style, matrix
-from app_pages.shared.text import number, percent, short_name
+from app_pages.shared.text import number, percent, plain, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +74,8 @@ def draw(
     matrix(
         Axis(
             ROW_TITLES[grid.by],
-            [short_name(label) for label in page.row_labels],
-            page.row_notes,
+            [plain(short_name(label)) for label in page.row_labels],
+            [plain(note) for note in page.row_notes],
             [amount_text(amount, grid.measure) for amount in page.amounts],
             MEASURES[grid.measure],
         ),

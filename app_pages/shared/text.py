@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 
+# Characters that show nothing, or turn the direction of what follows: a name must not pass for another one.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def one_line(untrusted: object) -> str:
+    """The text in one line, with a mark where a character would not show."""
+    return _UNSEEN.sub("\ufffd", " ".join(str(untrusted).split()))
+
+
 def span(untrusted: object) -> str:
     """Markdown that shows the text as it is: a code span longer than any run of backticks inside."""
-    text = " ".join(str(untrusted).split()) or " "
+    text = one_line(untrusted) or " "
     fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
     return f"{fence} {text} {fence}"
 
 
 def plain(untrusted: object, length: int = 80) -> str:
     """One line of at most so many characters, for places without Markdown."""
-    text = " ".join(str(untrusted).split())
+    text = one_line(untrusted)
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 

@@ -111,7 +111,7 @@ def in_browser(address: str) -> None:
             start = time.perf_counter()
             grid.click(position={"x": 350, "y": head + row * 18 + 9})
             page.wait_for_function("before => location.href !== before", arg=before)
-            page.get_by_text("Granted by").wait_for()
+            page.get_by_text("Granted by ·").wait_for()
             page.wait_for_function(SETTLED)
             detail.append(time.perf_counter() - start)
         report("click on a cell to its detail", detail[1:], first=detail[0])

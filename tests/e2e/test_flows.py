@@ -51,7 +51,8 @@ def test_every_page_opens_with_its_build_and_its_filters(page, path):
     page.goto(path)
     settled(page)
     page.get_by_text("Build 22 Nov 2026 13:00 UTC").wait_for()
-    page.get_by_label("Search", exact=True).wait_for()
+    if path != "/health":  # which speaks of the whole build
+        page.get_by_label("Search", exact=True).wait_for()
 
 
 def test_a_cell_opens_by_mouse_and_the_link_opens_it_again(page):
@@ -150,6 +151,8 @@ def test_hostile_names_are_text_everywhere(page):
         page.goto(path)
         settled(page)
         page.get_by_text("HYPERLINK").first.wait_for()
+        page.get_by_label("Account", exact=True).click()
+        page.get_by_role("option", name="evil.example").wait_for()
         assert page.locator("img[src='x'], img[src*='evil.example']").count() == 0
         hosts = page.locator("a[href]").evaluate_all("links => links.map(link => link.hostname)")
         assert set(hosts) == {"127.0.0.1"}
