@@ -74,7 +74,8 @@ def test_units_and_shares():
 @pytest.mark.parametrize(
     ("hours", "shown"),
     [
-        (0, "less than 1 h old"), (5, "5 h old"), (47, "47 h old"), (48, "2 d old"), (960, "40 d old"), (-3, "less than 1 h old"),
+        (0, "less than 1 h old"), (5, "5 h old"), (47, "47 h old"), (48, "2 d old"), (960, "40 d old"),
+        (-3, "less than 1 h old"),
     ],
 )  # fmt: skip
 def test_ages(hours, shown):

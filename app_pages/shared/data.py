@@ -7,6 +7,7 @@ nothing but the build: no other file, no setting, no extension.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,10 +44,10 @@ def read(question: Callable[..., Answer], **asked: Any) -> Answer:
     return answer
 
 
-def connection() -> DuckDBPyConnection:
-    """The connection of the current build, for answers that are too large to keep; take a cursor of it."""
+def source() -> Callable[[], DuckDBPyConnection]:
+    """What gives the connection of this build, also on a thread without a session: for answers too large to keep."""
     store = _store()
-    return _connection(str(store.folder), store.current() or "")
+    return partial(_connection, str(store.folder), store.current() or "")
 
 
 def now() -> datetime:

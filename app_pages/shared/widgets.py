@@ -132,10 +132,10 @@ def downloads(
 ) -> None:
     """All rows of a view, not just the page that is shown, in four formats; made when a button is pressed."""
     origin = provenance(view, build, filters)
-    con = data.connection()  # here: the button's own thread has no session
+    source = data.source()
 
     def make(file_format: Format) -> Callable[[], bytes]:
-        return lambda: export(question(con.cursor()), file_format, origin)
+        return lambda: export(question(source().cursor()), file_format, origin)
 
     with st.popover(f"Export {rows:,} rows", icon=":material/download:", key=f"export_{view}"):
         st.caption(f"All {rows:,} rows of these filters, with build, window and versions in the file.")

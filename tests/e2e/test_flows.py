@@ -57,7 +57,8 @@ def test_every_page_opens_with_its_build_and_its_filters(page, path):
 
 def test_a_cell_opens_by_mouse_and_the_link_opens_it_again(page):
     grid = open_grid(page)
-    head = page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight") - 7 * ROW - 1
+    rows = int(page.locator(".matrix").get_attribute("data-ready"))
+    head = page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight") - rows * ROW - 1
     grid.click(position={"x": FIRST_COLUMN + WIDEST + 10, "y": head + ROW + 9})  # second row, second column
     page.wait_for_url("**service=**")
     settled(page)
