@@ -10,7 +10,9 @@ with one_copy as (
     from shared_event
     qualify row_number() over (
         partition by shared_event_id
-        order by (principal_ref like 'arn:%') desc, callers_copy desc, principal_ref, event_time, account_id, region, error_code
+        order by  -- to the last column, so that the same copies give the same row whatever the order they were read in
+            (principal_ref like 'arn:%') desc, callers_copy desc, principal_ref, event_time, account_id, event_source,
+            event_name, event_type, region, error_code, invoked_by, read_only
     ) = 1
 ),
 counted as (
