@@ -16,7 +16,7 @@ health_tables.points(data.read(queries.health_points, now=data.now()))
 files, accounts, names, problems = st.tabs(
     [
         f"Files ({totals['files']:,})",
-        f"Accounts ({totals['accounts']:,})",
+        f"Accounts ({len(data.read(queries.health_accounts)):,})",
         "Event names",
         f"Problems ({totals['problems']:,})",
     ],

@@ -32,7 +32,13 @@ with left:
     )
     selected = grid_controls.selection()
     privilege_grid.draw(
-        page, columns, grid, selected=selected, on_pick=grid_controls.open_picked(page), key="privilege_grid"
+        page,
+        columns,
+        grid,
+        usage_only=not build.has_snapshot,
+        selected=selected,
+        on_pick=grid_controls.open_picked(page),
+        key="privilege_grid",
     )
     grid_controls.hidden_services_note(columns, grid, services)
 with right, st.container(border=True):

@@ -9,11 +9,10 @@ from app_pages.shared import charts, data, decisions, shell, tiles, widgets
 
 build, filters = shell.start("Overview", "Is the estate safer than last time, and what needs a decision?")
 figures = data.read(queries.figures, filters=filters)
-own_window = filters.window_days == build.window_days
-tiles.show(figures, data.read(queries.history), filters, own_window=own_window)
+tiles.show(figures, data.read(queries.history), build, filters)
 
 st.subheader("What needs a decision", anchor=False)
-decisions.show(data.read(queries.decisions, filters=filters), filters)
+decisions.show(data.read(queries.decisions, filters=filters), build, filters)
 
 left, right = st.columns([1.1, 1], gap="medium")
 with left, st.container(border=True, height="stretch"):

@@ -103,6 +103,11 @@ def test_a_cell_is_marked_by_what_was_seen(counts, state):
     assert cell_states(facts(**counts))[0, 0] == state
 
 
+def test_without_a_snapshot_a_cell_is_used_or_perhaps_used():
+    assert cell_states(facts(used=1, calls=3), usage_only=True)[0, 0] == Cell.USED
+    assert cell_states(facts(possible=1, calls=3), usage_only=True)[0, 0] == Cell.POSSIBLE
+
+
 def test_every_state_differs_by_more_than_its_colour():
     looks = {(style.mark, style.hatch, style.fill) for style in STYLES.values()}
     assert len(looks) == len(STYLES)

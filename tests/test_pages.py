@@ -110,6 +110,8 @@ def test_overview_of_a_first_build_says_first_build(open_page, tmp_path):
 def test_overview_without_a_snapshot_shows_no_invented_figure(open_page, usage_only):
     at = open_page("overview", usage_only)
     assert tiles(at)["High-risk privilege unused"] == "–"
+    assert tiles(at)["Identities judged"] == "–"
+    assert "Cannot be told without a snapshot" in text_of(at)
     assert tiles(at)["Denied calls"] == "6"
 
 

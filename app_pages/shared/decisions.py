@@ -14,7 +14,7 @@ from app_pages.shared import widgets
 from app_pages.shared.text import counted, number, plain, short_name, span
 
 if TYPE_CHECKING:
-    from analytics.outputs.queries import Decision, Filters
+    from analytics.outputs.queries import Build, Decision, Filters
 
 
 class Card(NamedTuple):
@@ -63,8 +63,8 @@ CARDS = {
 }  # fmt: skip
 
 
-def show(found: dict[Topic, tuple[int, list[Decision]]], filters: Filters) -> None:
-    """Cards in the order of CARDS; topics without anything to decide are named in one line."""
+def show(found: dict[Topic, tuple[int, list[Decision]]], build: Build, filters: Filters) -> None:
+    """Cards in the order of CARDS; one more names the topics without anything to decide."""
     cards = [(topic, card) for topic, card in CARDS.items() if topic in found]
     if not cards:
         widgets.nothing(
@@ -81,7 +81,10 @@ def show(found: dict[Topic, tuple[int, list[Decision]]], filters: Filters) -> No
                 _card(card, total, items)
         if clear:
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(":material/task_alt: **Nothing to decide**")
+                if build.has_snapshot:
+                    st.markdown(":material/task_alt: **Nothing to decide**")
+                else:
+                    st.markdown(":material/visibility_off: **Cannot be told without a snapshot**")
                 for title in clear:
                     st.caption(title)
 

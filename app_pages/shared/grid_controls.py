@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app_pages.shared.matrix import Picked
 
 ROWS = {"Identities": RowKind.IDENTITY, "Accounts": RowKind.ACCOUNT, "OUs": RowKind.OU}
+MEASURED = {Measure.WEIGHT: "unused weight", Measure.SHARE: "unused actions", Measure.CALLS: "uses"}
 ROW_NAMES = {RowKind.IDENTITY: "identities", RowKind.ACCOUNT: "accounts", RowKind.OU: "OUs"}
 SERVICES = {"In use": ServiceSet.IN_USE, f"Top {TOP_SERVICES}": ServiceSet.TOP, "All": ServiceSet.ALL}
 ORDERS = {
@@ -103,9 +104,7 @@ def hidden_services_note(columns: HeatmapColumns, grid: Grid, services: ServiceS
     """How much of the picture lies in the services that are not shown."""
     hidden = columns.total_services - len(columns.services)
     if hidden > 0:
-        share = (
-            f" hold {percent(1 - columns.shown)} of the {MEASURES[grid.measure].lower()}" if columns.shown < 1 else ""
-        )
+        share = f" hold {percent(1 - columns.shown)} of the {MEASURED[grid.measure]}" if columns.shown < 1 else ""
         why = ", and nobody here used them" if services is ServiceSet.IN_USE else ""
         st.caption(f"{hidden} more services{share}{why}; choose “All” to see them.")
 
@@ -115,8 +114,9 @@ def table_twin(page: HeatmapPage, grid: Grid) -> None:
     with st.expander("The same rows as a table", key="grid_table", on_change="rerun") as expander:
         if not expander.open:
             return
-        values = page.facts[{"weight": "unused_weight", "share": "unused", "calls": "calls"}[grid.measure]]
-        frame = pd.DataFrame(values, columns=list(page.services))
+        numbers = {name.replace("_", " ").capitalize(): name for name in page.facts}
+        shown = st.selectbox("Number in the cells", list(numbers), key="grid_table_number", width=220)
+        frame = pd.DataFrame(page.facts[numbers[shown]], columns=list(page.services))
         frame.insert(0, ROW_TITLES[grid.by], list(page.row_labels))
         frame.insert(1, MEASURES[grid.measure], page.amounts)
         st.dataframe(frame, hide_index=True)

@@ -78,6 +78,7 @@ def files(build: Build) -> None:
             "problem": column.TextColumn("Problem", width=420),
         },
         key="health_files",
+        height=_height(len(rows)),
         alt="Source files with what was read and rejected",
     )
 
@@ -110,6 +111,7 @@ def accounts(build: Build) -> None:
             "reason": column.TextColumn("Why not collected", width=260),
         },
         key="health_accounts",
+        height=_height(len(rows)),
         alt="Accounts with collection state and days covered by events",
     )
 
@@ -145,6 +147,7 @@ def event_names(build: Build) -> None:
             "actions": column.TextColumn("IAM actions", width=420),
         },
         key="health_event_names",
+        height=_height(len(rows)),
         alt="Event names and the IAM actions that they need",
     )
 
@@ -170,6 +173,10 @@ def problems(build: Build) -> None:
         key="health_problems",
         alt="Problems met while reading",
     )
+
+
+def _height(rows: int) -> int:
+    return min(560, 40 + 30 * rows)
 
 
 def _downloads(view: str, question: Callable[[DuckDBPyConnection], pd.DataFrame], build: Build, rows: int) -> None:

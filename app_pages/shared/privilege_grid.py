@@ -6,6 +6,7 @@ is left cannot be judged. No colour at all is nothing granted.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ def draw(
     columns: HeatmapColumns,
     grid: Grid,
     *,
+    usage_only: bool,
     selected: tuple[str, str],
     on_pick: Callable[[Picked], None],
     key: str,
@@ -80,9 +82,9 @@ def draw(
             MEASURES[grid.measure],
         ),
         Axis("Service", page.services),
-        states=cell_states(facts),
+        states=cell_states(facts, usage_only=usage_only),
         levels=cell_levels(page.facts, grid.measure, columns.largest),
-        styles=STYLES,
+        styles=_styles(grid.measure, usage_only=usage_only),
         ramp=Ramp(*ramps, *ends),
         facts=(
             Fact("unused weight", facts["unused_weight"], digits=1),
@@ -103,8 +105,18 @@ def draw(
     )
 
 
-def cell_states(facts: dict[str, Numbers]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The state of every cell, by what was seen of its actions."""
+def _styles(measure: Measure, *, usage_only: bool) -> dict[Cell, Style]:
+    """The states that can occur; where colour says use, a use that no policy grants has the ramp's colour too."""
+    if usage_only:
+        return {cell: STYLES[cell] for cell in (Cell.USED, Cell.POSSIBLE)}
+    outside = STYLES[Cell.OUTSIDE]
+    return STYLES | {Cell.OUTSIDE: replace(outside, fill=None)} if measure is Measure.CALLS else STYLES
+
+
+def cell_states(facts: dict[str, Numbers], *, usage_only: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The state of every cell, by what was seen of its actions; `usage_only`: no grant is known at all."""
+    if usage_only:
+        return np.where(facts["used"] > 0, Cell.USED, Cell.POSSIBLE).astype(np.uint8)
     used, possible = facts["used"] > 0, facts["possible"] > 0
     unjudged = facts["unobserved"] > facts["unused"]
     states = np.where(used, Cell.USED, np.where(possible, Cell.POSSIBLE, Cell.UNUSED))

@@ -13,7 +13,7 @@ from app_pages.shared.text import day, number, percent
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analytics.outputs.queries import Filters
+    from analytics.outputs.queries import Build, Filters
 
 Figures = Mapping[str, float | None]
 
@@ -81,28 +81,29 @@ TILES = (
 )
 
 
-def show(figures: Figures, history: pd.DataFrame, filters: Filters, *, own_window: bool) -> None:
+def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters) -> None:
     """The tiles. Change and trend only where they compare like with like: the whole estate in the build's window."""
-    comparable = own_window and not filters.narrows
+    comparable = filters.window_days == build.window_days and not filters.narrows
     builds = [group for _id, group in history.groupby("build_id", sort=False)] if comparable else []
     series = [dict(zip(group["metric"], group["value"], strict=True)) for group in builds]
     dates = [group["created_at"].iloc[0] for group in builds]
     with st.grid(len(TILES), gap="small"):
         for tile in TILES:
-            value = tile.value(figures)
-            change, since = _change(tile, series, dates) if comparable else (None, "")
-            trend = [point for known in series if (point := tile.value(known)) is not None]
+            known = build.has_snapshot or not tile.needs_snapshot
+            value = tile.value(figures) if known else None
+            change, since = _change(tile, series, dates) if comparable and known else (None, "")
+            trend = [point for earlier in series if (point := tile.value(earlier)) is not None]
             st.metric(
                 tile.label,
                 percent(value) if tile.share else number(value),
-                change if comparable else None,
+                change,
                 delta_color=_colour(tile, change),
                 delta_arrow="auto" if change and change[0] in "+-" else "off",
                 delta_description=since or None,
                 icon=tile.icon,
                 help=tile.help,
                 border=True,
-                chart_data=trend if len(trend) > 2 else None,
+                chart_data=trend if known and len(trend) > 2 else None,
                 chart_type="area",
             )
 

@@ -231,10 +231,13 @@ def heatmap_export(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = R
 
 def _rows(con: DuckDBPyConnection, filters: Filters, grid: Grid, page: str = "") -> pd.DataFrame:
     row, value = _ROWS[grid.by], _MEASURED[grid.measure]
+    # What AWS alone manages comes last: nobody can take a privilege from a service-linked role.
+    last = "false" if grid.order is Order.NAME else "belongs_to_aws"
     sql = f"""
     with {SCOPE}, totals as (
         select {row.key} as row_key, any_value({row.label}) as label, any_value({row.note}) as note,
-            {value} as amount, sum(gap.calls) as calls, max(gap.last_used) as last_used
+            {value} as amount, sum(gap.calls) as calls, max(gap.last_used) as last_used,
+            bool_and(kind = 'service-linked role') as belongs_to_aws
         from scope join gap_identity gap using (principal_arn) where window_days = $window_days group by row_key
     ), in_service as (
         select {row.key} as row_key, {value} as in_service
@@ -242,7 +245,7 @@ def _rows(con: DuckDBPyConnection, filters: Filters, grid: Grid, page: str = "")
         where window_days = $window_days and service = $service group by row_key
     )
     select row_key, label, note, amount from totals left join in_service using (row_key)
-    order by in_service desc nulls last, {_SORTED[grid.order]}, label, row_key {page}"""
+    order by {last}, in_service desc nulls last, {_SORTED[grid.order]}, label, row_key {page}"""
     return con.execute(sql, filters.params | {"window_days": filters.window_days, "service": grid.order_service}).df()
 
 
