@@ -52,12 +52,13 @@ class Person:
     owner: str | None = None
     boundary: str | None = None
     created: str = "2024-03-01T00:00:00+00:00"
+    path: str = "/"
     in_snapshot: bool = True
     last_used: str | None = None  # by IAM
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{self.account_id}:{self.kind}/{self.name}"
+        return f"arn:aws:iam::{self.account_id}:{self.kind}{self.path}{self.name}"
 
 
 DEPLOY = Person(
@@ -89,8 +90,9 @@ GHOST = Person("ghost", SANDBOX, in_snapshot=False, calls=(Calls("ec2:RunInstanc
 ELSEWHERE = Person(  # the logs do not show it, IAM's own record does
     "backup", allow=("ec2:TerminateInstances",), owner="platform", last_used="2026-11-19T00:00:00+00:00"
 )
+LINKED = Person("AWSServiceRoleForSupport", allow=("iam:*",), path="/aws-service-role/support.amazonaws.com/")
 TRICKY = Person(HOSTILE, SANDBOX, allow=("sqs:*",), owner="=1+1")
-PEOPLE = (DEPLOY, API, DORMANT, ANALYST, GHOST, ELSEWHERE, TRICKY)
+PEOPLE = (DEPLOY, API, DORMANT, ANALYST, GHOST, ELSEWHERE, LINKED, TRICKY)
 
 
 def write_store(folder: Path, *, snapshot: bool = True, builds: int = 1) -> Store:
@@ -187,4 +189,4 @@ def _entry(person: Person) -> dict[str, object]:
         }  # fmt: skip
     if person.kind == "user":
         return user(person.name, account=person.account_id, UserPolicyList=[policy], **fields)
-    return role(person.name, account=person.account_id, RolePolicyList=[policy], **fields)
+    return role(person.name, account=person.account_id, path=person.path, RolePolicyList=[policy], **fields)

@@ -26,6 +26,7 @@ from tests.store_builder import (
     ELSEWHERE,
     GHOST,
     HOSTILE,
+    LINKED,
     LOGS,
     NAMES,
     PROD,
@@ -70,13 +71,13 @@ def test_filters_offer_only_what_the_build_holds(con):
         "Root", "Root/Prod", "Root/Prod/Payments", "Root/Sandbox", "Root/Security"
     )  # fmt: skip
     assert dict(options.accounts) == {PROD: "payments-prod", SANDBOX: "sandbox-1", LOGS: NAMES[LOGS]}
-    assert set(options.kinds) == {"role", "user", "root"}
+    assert set(options.kinds) == {"role", "user", "root", "service-linked role"}
 
 
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        (Filters(90, ou_path="Root/Prod"), {DEPLOY, API, DORMANT, ELSEWHERE}),  # an OU holds the OUs below it
+        (Filters(90, ou_path="Root/Prod"), {DEPLOY, API, DORMANT, ELSEWHERE, LINKED}),  # an OU holds the OUs below it
         (Filters(90, ou_path="Root/Prod", ou_alone=True), set()),
         (Filters(90, ou_path="Root/Pro"), set()),  # a name is whole
         (Filters(90, account_id=SANDBOX), {ANALYST, GHOST, TRICKY}),
@@ -123,6 +124,7 @@ def test_rows_of_the_grid_are_sorted_as_asked(con):
     assert labels()[:3] == (DORMANT.name, DEPLOY.name, ANALYST.name)
     assert labels(order_service="athena")[:2] == (DORMANT.name, ANALYST.name)
     assert labels(order=Order.NAME) == tuple(sorted(labels(), key=str.lower))
+    assert labels()[-1] == LINKED.name  # what AWS alone manages comes last
     assert labels(order=Order.CALLS)[0] == DEPLOY.name
     assert set(labels(order=Order.LEAST_RECENT)[:4]) >= {DORMANT.name, TRICKY.name, ELSEWHERE.name}
     assert labels(measure=Measure.SHARE)[:2] == ("backup", DEPLOY.name)

@@ -232,7 +232,7 @@ def heatmap_export(con: DuckDBPyConnection, *, filters: Filters, by: RowKind = R
 def _rows(con: DuckDBPyConnection, filters: Filters, grid: Grid, page: str = "") -> pd.DataFrame:
     row, value = _ROWS[grid.by], _MEASURED[grid.measure]
     # What AWS alone manages comes last: nobody can take a privilege from a service-linked role.
-    last = "false" if grid.order is Order.NAME else "belongs_to_aws"
+    last = "" if grid.order is Order.NAME else "belongs_to_aws, "
     sql = f"""
     with {SCOPE}, totals as (
         select {row.key} as row_key, any_value({row.label}) as label, any_value({row.note}) as note,
@@ -245,7 +245,7 @@ def _rows(con: DuckDBPyConnection, filters: Filters, grid: Grid, page: str = "")
         where window_days = $window_days and service = $service group by row_key
     )
     select row_key, label, note, amount from totals left join in_service using (row_key)
-    order by {last}, in_service desc nulls last, {_SORTED[grid.order]}, label, row_key {page}"""
+    order by {last}in_service desc nulls last, {_SORTED[grid.order]}, label, row_key {page}"""
     return con.execute(sql, filters.params | {"window_days": filters.window_days, "service": grid.order_service}).df()
 
 

@@ -83,8 +83,9 @@ class IdentityOrder(StrEnum):
 
 
 _ORDERS = {
-    IdentityOrder.UNUSED_WEIGHT: "unused_weight desc nulls last",
-    IdentityOrder.UNOBSERVED_WEIGHT: "unobserved_weight desc nulls last",
+    # What AWS alone manages comes last: nobody can take a privilege from a service-linked role.
+    IdentityOrder.UNUSED_WEIGHT: "kind = 'service-linked role', unused_weight desc nulls last",
+    IdentityOrder.UNOBSERVED_WEIGHT: "kind = 'service-linked role', unobserved_weight desc nulls last",
     IdentityOrder.LEAST_RECENT: "last_used nulls first",
     IdentityOrder.NEWEST: "created desc nulls last",
     IdentityOrder.NAME: "lower(name)",
