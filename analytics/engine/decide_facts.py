@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.engine.decide_principal import Caller
+from analytics.engine.decide_principal import SERVICE_LINKED_PATH, Caller
 
 if TYPE_CHECKING:
     from analytics.engine.decide_principal import Principal, Values
@@ -74,6 +74,8 @@ def rcps_bind(
     if action.partition(":")[0] not in rcp_services() or action == "kms:retiregrant":
         return False
     if management_account is not None and account == management_account:
+        return False
+    if action.startswith(_TRUST_ACTIONS) and SERVICE_LINKED_PATH in request.resource:
         return False
     if action.startswith("kms:") and _is_aws_managed_key(request.resource, request.context):
         return False

@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.iam.condition import VARIABLES_SINCE, compile_condition
-from analytics.iam.match import ActionSet, filled, has_variables, sorted_tests, template, text_test, variable_keys
+from analytics.iam.match import (
+    ActionSet,
+    completed,
+    filled,
+    has_variables,
+    sorted_tests,
+    template,
+    text_test,
+    variable_keys,
+)
 from analytics.iam.policy import Effect
 
 if TYPE_CHECKING:
@@ -58,7 +67,8 @@ class ResourceScope:
 
     def __init__(self, statement: Statement, version: str) -> None:
         patterns = statement.resource or statement.not_resource
-        templates = [template(pattern, variables=version == VARIABLES_SINCE) for pattern in patterns]
+        texts = dict.fromkeys([*patterns, *map(completed, patterns)])  # a `*` may still reach over colons
+        templates = [template(text, variables=version == VARIABLES_SINCE) for text in texts]
         self.templates = templates
         self.keys: frozenset[str] = frozenset().union(*map(variable_keys, templates))
         self.everywhere = not patterns or "*" in statement.resource

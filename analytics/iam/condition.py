@@ -24,6 +24,8 @@ VARIABLES_SINCE = "2012-10-17"
 
 Truth = bool | None  # None: hangs on a key that was not recorded
 
+_NULL = ((), ("",))  # what the manual calls a null data set
+
 
 class Context(NamedTuple):
     """The condition keys of a request, in lower case, and those that were not recorded.
@@ -39,9 +41,9 @@ class Context(NamedTuple):
         return key not in self.values and key in self.unknown
 
     def single(self, key: str) -> str | None:
-        """The value of a key with exactly one: only such a key can stand in a policy variable."""
+        """The value of a key with exactly one, not empty: only such a key can stand in a policy variable."""
         values = self.values.get(key, ())
-        return values[0] if len(values) == 1 else None
+        return values[0] or None if len(values) == 1 else None
 
 
 class Operator(NamedTuple):
@@ -107,7 +109,7 @@ class Requirement:
         qualifier = self.condition.qualifier
         if qualifier is None:
             return self._met(values[0], context) if len(values) == 1 else False
-        if values == ("",):  # an empty data set, says the manual
+        if values in _NULL:
             return qualifier == "ForAllValues"
         met = [self._met(value, context) for value in values]
         return all_true(met) if qualifier == "ForAllValues" else any_true(met)
@@ -151,7 +153,8 @@ class Presence:
         """Met, not met, or unknown (None)."""
         if context.is_unknown(self.key):
             return self._wants_absent if self._wants_absent == self._wants_present else None
-        return self._wants_present if context.values.get(self.key) else self._wants_absent
+        is_absent = context.values.get(self.key, ()) in _NULL
+        return self._wants_absent if is_absent else self._wants_present
 
 
 def compile_condition(condition: Condition, version: str) -> Requirement | Presence:

@@ -59,6 +59,17 @@ def template(text: str, *, variables: bool) -> Template:
     return tuple(_joined(parts))
 
 
+def completed(pattern: str) -> str:
+    """A Resource text with the parts that an incomplete ARN lacks: `arn:aws:sqs` is `arn:aws:sqs:*:*:*`.
+
+    IAM User Guide, "Identify AWS resources with ARNs". A variable can stand only in the sixth part.
+    """
+    missing = ARN_PARTS - 1 - pattern.count(":")
+    if missing <= 0 or not pattern.startswith("arn:") or "${" in pattern:
+        return pattern
+    return pattern + ":*" * missing
+
+
 def variable_keys(parts: Template) -> frozenset[str]:
     """The condition keys whose values the template needs, in lower case."""
     return frozenset([part.key for part in parts if isinstance(part, Variable)]) if has_variables(parts) else _NO_KEYS
