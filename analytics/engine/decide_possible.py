@@ -11,29 +11,38 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING
 
 from analytics.engine.decide_principal import IDENTITY_KEYS
 from analytics.iam.compare import number, point_in_time
-from analytics.iam.condition import Context, Requirement
+from analytics.iam.condition import Context, Presence, Requirement
 from analytics.iam.match import Variable, Wild, filled, plain, variable_keys
 from analytics.iam.witness import ANY_ARN, Pattern, TooManyStatesError, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from analytics.engine.decide_plan import Plan
     from analytics.engine.decide_weigh import Asked
-    from analytics.iam.condition import Presence
     from analytics.iam.match import Template
 
     Values = tuple[str, ...]
 
 ABSENT: Values = ()
-ANY_TEXT = "x"
+ANY_TEXT = "~"  # no policy compares with it
 MOST_TOGETHER = 3  # values of one key at once
+MOST_TEXTS = 64  # of one key
+ROUNDS = 2  # of handing texts from key to key
 MOST_RUNS = 4  # `*` beside an unknown variable: more could be fitted in too many ways
+
+
+def unknown_keys(plan: Plan, context: Context) -> tuple[str, ...]:
+    """The keys that the statements look at and the request leaves unknown."""
+    looked_at = frozenset[str]().union(*(statement.keys for statement in plan.statements()))
+    if any(_principal_texts(plan)):
+        looked_at |= IDENTITY_KEYS
+    return tuple(sorted(key for key in looked_at if context.is_unknown(key)))
 
 
 class Possible:
@@ -45,18 +54,21 @@ class Possible:
         self._statements = tuple(plan.statements())
         self._requirements = [need for statement in self._statements for need in statement.requirements]
         self._principal_texts = tuple(_principal_texts(plan))
-        looked_at = frozenset[str]().union(*(statement.keys for statement in self._statements))
-        if self._principal_texts:
-            looked_at |= IDENTITY_KEYS
-        self.keys = tuple(sorted(key for key in looked_at if context.is_unknown(key)))
-        self._own_texts = {key: self._texts_compared(key) for key in self.keys}
+        self.keys = unknown_keys(plan, context)
+        self._texts = {key: self._texts_compared(key) for key in self.keys}
+        entangled = [key for key in self.keys if self._is_entangled(key)]
+        unlike = [f"{ANY_TEXT}{number}" for number in range(len(entangled) + 1)]  # enough for all keys to differ
+        for key in entangled:
+            self._note(key, [*unlike, *self._texts_in_scopes(key)])
+        for _ in range(ROUNDS):
+            self._trade_texts()
 
     def values(self) -> dict[str, list[Values]]:
         """For each unknown key the values to try, absence first."""
         return {key: [ABSENT, *self._present(key)] for key in self.keys}
 
     def _present(self, key: str) -> list[Values]:
-        texts = list(dict.fromkeys([*self._own_texts[key], *self._texts_substituted(key)])) or [ANY_TEXT]
+        texts = self._texts[key] or [ANY_TEXT]
         on_key = [need for need in self._requirements if need.key == key]
         sets = sum(need.condition.qualifier is not None for need in on_key)
         together = range(2, min(sets, MOST_TOGETHER) + 2) if sets else ()
@@ -90,7 +102,10 @@ class Possible:
         matched = _examples(
             tuple((want, need.condition.operator) for need in textual for want in self._literal(need)),
         )
-        return [*texts, *matched]
+        is_asked_for = any(isinstance(need, Presence) and need.key == key for need in self._requirements)
+        is_text = any(need.condition.operator.startswith("String") for need in needs)
+        null = [""] if is_text and is_asked_for else []  # present as a text, and yet null
+        return [*texts, *matched, *null]
 
     def _literal(self, need: Requirement) -> Iterator[Template]:
         """The policy values whose variables are known; without wildcards where the operator gives them no meaning."""
@@ -102,25 +117,30 @@ class Possible:
                 has_wildcards = "Like" in need.condition.operator or "Arn" in need.condition.operator
                 yield pattern if has_wildcards else (plain(pattern),)
 
-    def _texts_substituted(self, key: str) -> Iterator[str]:
-        """Values that make a resource pattern or a policy value fit when they stand in its place."""
+    def _texts_in_scopes(self, key: str) -> Iterator[str]:
+        """Values that make a resource pattern fit the resource when they stand in it."""
         for statement in self._statements:
             for pattern in statement.scope.templates:
                 if key in variable_keys(pattern):
                     yield from self._fitting(key, pattern, self._asked.resource)
+
+    def _trade_texts(self) -> None:
+        """Conditions that compare a key with a variable hand on what the one must be to equal the other."""
         for need in self._requirements:
-            if not isinstance(need, Requirement):
-                continue
-            for want in need.wanted:
-                if key in variable_keys(want):
-                    for target in self._context.values.get(need.key, self._own_texts.get(need.key, ())):
-                        yield from self._fitting(key, want, target)
-                elif key == need.key:
-                    yield from self._counterparts(want)
+            for want in need.wanted if isinstance(need, Requirement) else ():
+                for key in variable_keys(want) & self._texts.keys():
+                    for target in tuple(self._context.values.get(need.key, self._texts.get(need.key, ()))):
+                        self._note(key, self._fitting(key, want, target))
+                if need.key in self._texts:
+                    self._note(need.key, self._counterparts(want))
+
+    def _note(self, key: str, texts: Iterable[str]) -> None:
+        self._texts[key] = list(dict.fromkeys([*self._texts[key], *texts]))
+        if len(self._texts[key]) > MOST_TEXTS:
+            raise TooManyStatesError
 
     def _fitting(self, key: str, pattern: Template, target: str) -> Iterator[str]:
         """The shortest and the longest text for the variable with which the pattern fits the target."""
-        yield ANY_TEXT
         if pattern.count(Wild.RUN) > MOST_RUNS:
             raise TooManyStatesError
         for some in (".*?", ".*"):
@@ -145,15 +165,14 @@ class Possible:
         return regex
 
     def _counterparts(self, want: Template) -> Iterator[str]:
-        """What an unknown key must be to equal a policy value that holds another unknown key."""
-        for other in variable_keys(want):
-            if self._context.is_unknown(other):
-                for text in (ANY_TEXT, *self._own_texts.get(other, ())):
-                    yield plain(filled(want, self._with(text)) or ())
+        """What a key must be to equal a policy value, for all values of the unknown keys inside it."""
+        inside = sorted(variable_keys(want) & self._texts.keys())
+        for texts in product(*(self._texts[key] for key in inside)) if inside else ():
+            yield plain(filled(want, self._with(dict(zip(inside, texts, strict=True)))) or ())
 
-    def _with(self, text: str) -> Callable[[str], str | None]:
-        """The values of variables, one text standing for all that are unknown."""
-        return lambda key: text if self._context.is_unknown(key) else self._context.single(key)
+    def _with(self, values: Mapping[str, str]) -> Callable[[str], str | None]:
+        """The values of variables, where these stand for the unknown ones."""
+        return lambda key: values.get(key) or self._context.single(key)
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,7 @@ from analytics.iam.names import parse_arn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from analytics.iam.condition import Context
     from analytics.iam.policy import Principals, Statement
 
     Values = Mapping[str, tuple[str, ...]]
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 ACCOUNT_ID_LENGTH = 12
 SERVICE_LINKED_PREFIX = "AWSServiceRoleFor"
 SERVICE_LINKED_PATH = ":role/aws-service-role/"
-IDENTITY_KEYS = frozenset({"aws:principalarn", "aws:userid", "aws:federatedprovider"})
+IDENTITY_KEYS = frozenset({"aws:userid", "aws:federatedprovider"})
 
 
 class Caller(Enum):
@@ -43,7 +44,7 @@ class Standing(IntEnum):
 
     NONE = 0
     ACCOUNT = 1  # the account: it may pass the permission on through its own policies
-    ROLE = 2  # the role behind the session: boundary and session policies still limit
+    ROLE = 2  # the role or user behind the session: boundary and session policies still limit
     DIRECT = 3  # the user or session itself, or everyone
 
 
@@ -108,6 +109,17 @@ def standing(statement: Statement, who: Principal, values: Values, *, bounded: b
     return _standing_beside(statement, statement.not_principal, who, values, bounded=bounded)
 
 
+def may_stand_otherwise(statement: Statement, who: Principal, context: Context) -> bool:
+    """Whether a key that was not recorded could change how the statement speaks of the caller."""
+    principals = statement.principal or statement.not_principal
+    if principals is None:
+        return False
+    if who.is_outside:
+        return bool(principals.federated) and context.is_unknown("aws:federatedprovider")
+    ids = any(not entry.startswith(("arn:", "*")) and not _is_account_id(entry) for entry in principals.aws)
+    return ids and context.is_unknown("aws:userid")
+
+
 def _standing_beside(
     statement: Statement, spared: Principals, who: Principal, values: Values, *, bounded: bool
 ) -> Standing:
@@ -139,11 +151,12 @@ def _named_by(entry: str, who: Principal, values: Values) -> Standing:
         return Standing.NONE
     if entry in (who.account_id, f"arn:{who.partition}:iam::{who.account_id}:root"):
         return Standing.ACCOUNT
-    if who.caller is Caller.SESSION and _is_role_of(entry, who, values):
-        return Standing.ROLE
     if not entry.startswith("arn:"):
         return _by_unique_id(entry, who, values)
-    return Standing.NONE
+    behind = (who.caller is Caller.SESSION and _is_role_of(entry, who, values)) or (
+        who.caller is Caller.FEDERATED_USER and _is_user_of(entry, who)
+    )
+    return Standing.ROLE if behind else Standing.NONE
 
 
 _OF_OWN_ARN = {Caller.ROLE: Standing.ROLE, Caller.ROOT: Standing.ACCOUNT}
@@ -158,6 +171,16 @@ def _is_role_of(entry: str, who: Principal, values: Values) -> bool:
         entry.startswith(f"arn:{who.partition}:iam::{who.account_id}:role/")
         and entry.rpartition("/")[2] == who.role_name
     )
+
+
+def _is_user_of(entry: str, who: Principal) -> bool:
+    """Whether the ARN is that of the user who federated: the name of the session, says the manual, is based on theirs.
+
+    IAM User Guide, "AWS JSON policy elements: Principal", federated user sessions.
+    """
+    name = who.text.partition(":federated-user/")[2]
+    prefix = f"arn:{who.partition}:iam::{who.account_id}:user/"
+    return entry.startswith(prefix) and name in (entry.removeprefix(prefix), entry.rpartition("/")[2])
 
 
 def _by_unique_id(entry: str, who: Principal, values: Values) -> Standing:

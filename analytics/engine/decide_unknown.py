@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.engine.decide_possible import Possible
+from analytics.engine.decide_possible import Possible, unknown_keys
 from analytics.engine.decide_weigh import weigh
 from analytics.iam.condition import Context
 from analytics.iam.witness import TooManyStatesError
@@ -33,12 +33,12 @@ class TooManyError(Exception):
 
 def settle(plan: Plan, asked: Asked, context: Context) -> tuple[Weighed | None, tuple[str, ...]]:
     """The keys that would change the answer; when there is none, the outcome that stands whatever they were."""
-    possible = Possible(plan, asked, context)
     try:
+        possible = Possible(plan, asked, context)
         search = _Search(plan, asked, possible.values())
         tree = search.tree(context.values, possible.keys)
     except (TooManyError, TooManyStatesError):
-        return None, possible.keys
+        return None, unknown_keys(plan, context)
     return search.found, tuple(sorted(_keys(tree)))
 
 

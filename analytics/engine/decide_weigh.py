@@ -17,7 +17,7 @@ from analytics.engine.decide_facts import (
     rcps_bind,
     scps_bind,
 )
-from analytics.engine.decide_principal import Caller, Standing, standing
+from analytics.engine.decide_principal import Caller, Standing, may_stand_otherwise, standing
 from analytics.engine.decide_values import Layer
 from analytics.iam.condition import all_true, any_true
 from analytics.iam.names import account_of
@@ -219,20 +219,23 @@ def _grants(plan: Plan, asked: Asked, context: Context) -> Grants:
     denied: Truth = False
     denying: tuple[StatementAt, ...] = ()
     for statement, at in group.denies:
-        if standing(statement.statement, who, values, bounded=bounded) is Standing.NONE:
+        is_open = bool(context.unknown) and may_stand_otherwise(statement.statement, who, context)
+        if not is_open and standing(statement.statement, who, values, bounded=bounded) is Standing.NONE:
             continue
         applies = statement.applies(asked.resource, context)
-        denied = any_true((denied, applies))
+        denied = any_true((denied, all_true((applies, None)) if is_open else applies))
         denying += (at,) if applies else ()
     if asked.same_account and owner_recovers_bucket(asked.action, who):
         denied, denying = False, ()
     truths: dict[Standing, Truth] = dict.fromkeys(Standing, False)
     allowing: tuple[StatementAt, ...] = ()
     for statement, at in group.allows:
+        is_open = bool(context.unknown) and may_stand_otherwise(statement.statement, who, context)
         named = standing(statement.statement, who, values, bounded=bounded)
-        if named is Standing.NONE:
+        if named is Standing.NONE and not is_open:
             continue
         applies = statement.applies(asked.resource, context)
-        truths[named] = any_true((truths[named], applies))
+        for possible in (Standing.DIRECT, Standing.ROLE) if is_open else (named,):
+            truths[possible] = any_true((truths[possible], all_true((applies, None)) if is_open else applies))
         allowing += (at,) if applies else ()
     return Grants(denied, truths[Standing.DIRECT], truths[Standing.ROLE], truths[Standing.ACCOUNT], denying, allowing)
