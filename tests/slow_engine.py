@@ -141,6 +141,8 @@ def named_by(principals, request):
             kinds.add("role" if ":role/" in who else "direct")
         elif ":assumed-role/" in who and entry == f"arn:aws:iam::{account}:role/{who.split('/')[1]}":
             kinds.add("role")
+        elif ":federated-user/" in who and entry == f"arn:aws:iam::{account}:user/{who.split('/')[1]}":
+            kinds.add("role")  # the user who federated
     return next((kind for kind in ("direct", "role", "account") if kind in kinds), None)
 
 
@@ -160,7 +162,10 @@ def any_action(statement, action):
 def any_resource(statement, resource, context, version):
     def one(pattern):
         regex = fill(pattern, context, version, wild=True)
-        return regex is not None and re.fullmatch(regex, resource, re.DOTALL) is not None
+        if regex is not None and re.fullmatch(regex, resource, re.DOTALL) is not None:
+            return True
+        is_incomplete = pattern.startswith("arn:") and pattern.count(":") < 5 and "${" not in pattern
+        return is_incomplete and one(f"{pattern}:*")
 
     if statement.not_resource:
         return not any(one(pattern) for pattern in statement.not_resource)
@@ -188,7 +193,8 @@ def fill(text, context, version, *, wild):
                 continue
             key, _, default = inside.partition(",")
             values = context.get(key.strip().lower(), ())
-            value = values[0] if len(values) == 1 else default.strip().strip("'") if default else None
+            known = len(values) == 1 and values[0]
+            value = known or (default.strip().strip("'") if default else None)
             if value is None:
                 return None
             regex += re.escape(value)
@@ -203,7 +209,7 @@ def met(condition, context, version):
     values = context.get(condition.key.lower(), ())
     operator, qualifier = condition.operator, condition.qualifier
     if operator == "Null":
-        return any((value.lower() == "true") == (not values) for value in condition.values)
+        return any((value.lower() == "true") == (values in ((), ("",))) for value in condition.values)
     negated = "Not" in operator
     if not values:
         if qualifier == "ForAllValues":

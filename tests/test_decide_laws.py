@@ -17,6 +17,7 @@ HOME, ABROAD = "111122223333", "444455556666"
 USER = f"arn:aws:iam::{HOME}:user/alice"
 ROLE = f"arn:aws:iam::{HOME}:role/app"
 SESSION = f"arn:aws:sts::{HOME}:assumed-role/app/run"
+CAROL = f"arn:aws:iam::{HOME}:user/carol"  # the user who federated
 CALLERS = [USER, ROLE, SESSION, f"arn:aws:iam::{HOME}:root", f"arn:aws:sts::{HOME}:federated-user/carol"]
 CALLERS += [f"arn:aws:iam::{ABROAD}:user/dora", "lambda.amazonaws.com", "anonymous"]
 OBJECT = "arn:aws:s3:::logs/red/a"
@@ -26,7 +27,7 @@ TARGETS += [("sts:AssumeRole", f"arn:aws:iam::{HOME}:role/target"), ("ec2:StartI
 
 TEXTS = ["red", "reddish", "blue", "*"]
 VALUES = {  # every text that the generated conditions can tell apart, and whether the key can hold several
-    "k:team": ([*TEXTS, "RED", "other"], False),
+    "k:team": ([*TEXTS, "RED", "other", ""], False),
     "k:mfa": (["true", "false"], False),
     "k:tags": (["red", "reddish", "blue", "other"], True),
 }
@@ -66,7 +67,15 @@ actions = st.lists(
 ).map(tuple)
 resources = st.lists(
     st.sampled_from(
-        ["*", OBJECT, "arn:aws:s3:::logs/*", "arn:aws:s3:::logs/${k:team}/*", KEY, "arn:aws:iam::*:role/*"]
+        [
+            "*",
+            OBJECT,
+            "arn:aws:s3:::logs/*",
+            "arn:aws:s3:::logs/${k:team}/*",
+            "arn:aws:s3",
+            KEY,
+            "arn:aws:iam::*:role/*",
+        ]
     ),
     min_size=1,
     max_size=2,
@@ -79,6 +88,7 @@ principals = st.sampled_from(
         Principals(aws=(USER,)),
         Principals(aws=(ROLE,)),
         Principals(aws=(SESSION, ROLE)),
+        Principals(aws=(CAROL,)),
         Principals(aws=(f"arn:aws:iam::{ABROAD}:root",)),
         Principals(aws=("*",), service=("lambda.amazonaws.com",)),
         Principals(service=("lambda.amazonaws.com",)),
