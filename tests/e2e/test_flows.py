@@ -1,6 +1,7 @@
 """What a security lead does with the app, from the first page to the file in the inbox."""
 
 import csv
+import http.client
 import io
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -12,6 +13,12 @@ from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE
 
 pytestmark = pytest.mark.e2e
 
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 ROW, WIDEST, FIRST_COLUMN = (
     18,
     30,
@@ -174,3 +181,13 @@ def test_the_first_visitor_of_a_fresh_server_may_follow_a_deep_link(browser, tmp
         page.get_by_role("link", name="Privilege vs usage").wait_for()
         page.get_by_text("1–2 of 2 accounts").wait_for()
         page.close()
+
+
+def test_a_page_elsewhere_cannot_reach_the_app_by_another_name(address):
+    """DNS rebinding: the browser of a user is led to 127.0.0.1 under a name of the attacker's."""
+    server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)
+    server.putrequest("GET", "/_stcore/stream", skip_host=True)
+    for name, value in (WEBSOCKET | {"Host": "evil.example", "Origin": "http://evil.example"}).items():
+        server.putheader(name, value)
+    server.endheaders()
+    assert server.getresponse().status == 403
