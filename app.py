@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from analytics.store import StoreError
+from analytics.store import FORMAT, StoreError
 from app_pages.shared import data, palette, server
+
+OTHER_FORMAT = "The build in use was made by another version of Headroom: build it again with this one."
 
 st.set_page_config(page_title="Headroom", page_icon="static/favicon.png", layout="wide")
 st.logo(f"static/headroom-{'dark' if palette.dark() else 'light'}.svg", size="large")
@@ -33,7 +35,8 @@ def no_build(why: str) -> None:
 
 
 try:
-    missing = "" if data.current_build() else "The store is empty."
+    build = data.current_build()
+    missing = "The store is empty." if build is None else "" if build.format == FORMAT else OTHER_FORMAT
 except StoreError as error:
     missing = str(error)
 if missing:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import streamlit
 from hypothesis import HealthCheck, given, settings
@@ -92,6 +93,13 @@ def test_a_broken_store_says_what_is_broken(open_page, tmp_path):
     (tmp_path / "CURRENT").write_text("20261122T060000-0a1b2c\n")
     at = open_page("overview", tmp_path)
     assert "its file is gone; run `build` again" in text_of(at)
+
+
+def test_a_build_of_another_version_is_not_shown(open_page, tmp_path):
+    store = write_store(tmp_path)
+    with duckdb.connect(str(store.path(store.current()))) as con:
+        con.execute("update build set format = format + 1")
+    assert "made by another version of Headroom" in text_of(open_page("overview", store.folder))
 
 
 def test_overview_tiles_tell_figures_and_change(open_page, full):

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from analytics.sources.columns import literal
 from analytics.steps.state import text_table
+from analytics.store import FORMAT
 
 if TYPE_CHECKING:
     from analytics.steps.state import Build
 
-FORMAT = 1  # of the tables; a page refuses a build of another format
 HISTORY_BUILDS = 50  # builds whose figures are carried along for "change since"
 EARLIER = """
 insert into history by name

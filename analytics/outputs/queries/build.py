@@ -31,6 +31,7 @@ class Build:
     last_event: datetime | None
     has_snapshot: bool
     has_organization: bool
+    format: int
 
     def document(self) -> dict[str, Any]:
         """The `build` object of every `--json` document."""
