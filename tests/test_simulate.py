@@ -19,6 +19,7 @@ REQUEST = {
     "resource_account": "111122223333",
     "context": {},
 }
+NESTED = json.loads("[" * 900 + "]" * 900)
 ALLOW_ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
@@ -100,6 +101,8 @@ def test_numbers_and_booleans_of_a_context_are_taken_as_text(value):
         (case(rcps=[[], ["x"]]), "policy `rcps[1][0]`: is not a JSON document"),
         (case(resource_policy={}), "policy `resource_policy`, `Statement`: is missing"),
         (case(resource_policy=[ALLOW_ALL]), "policy `resource_policy`: a policy is a JSON object, this is a list"),
+        (case(identity_policies=[NESTED]), "policy `identity_policies[0]`: is nested far too deep"),
+        (case(id=NESTED), "`id`: is nested far too deep"),
     ],
 )
 def test_a_bad_line_answers_with_one_sentence(line, message):

@@ -65,7 +65,7 @@ class Simulator:
         case_id = None
         try:
             case = _read(line)
-            case_id = case.get("id")
+            case_id = _id(case)
             decision = self.decide(case)
         except (CaseError, PolicyError) as error:
             return Answer(orjson.dumps({"id": case_id, "error": str(error)}), failed=True)
@@ -117,7 +117,7 @@ class Simulator:
         return tuple(self._document(document, f"{name}[{at}]") for at, document in enumerate(documents))
 
     def _document(self, document: object, name: str) -> PolicyDocument:
-        text = orjson.dumps(document)
+        text = _as_bytes(document, f"policy `{name}`")
         parsed = self._documents.get(text)
         if parsed is None:
             parsed = self._documents[text] = parse_policy(document, name=name)
@@ -157,6 +157,22 @@ def _read(line: bytes) -> dict[str, Any]:
         msg = "the line is not a JSON object; a case has `request` and the policies that bear on it"
         raise CaseError(msg)
     return case
+
+
+def _id(case: dict[str, Any]) -> object:
+    """The id, to be given back whatever it is; but orjson reads deeper than it writes."""
+    case_id = case.get("id")
+    if isinstance(case_id, list | dict):
+        _as_bytes(case_id, "`id`")
+    return case_id
+
+
+def _as_bytes(value: object, name: str) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        msg = f"{name}: is nested far too deep"
+        raise CaseError(msg) from None
 
 
 def _request(fields: dict[str, Any]) -> Request:
