@@ -135,6 +135,8 @@ def test_equal_policies_are_one_key():
         ("", "policy `p`: is not a JSON document"),
         ("{", "policy `p`: is not a JSON document"),
         (b"\xff\xfe", "policy `p`: is not a JSON document"),
+        (r'{"Id": "\ud800", "Statement": []}', "policy `p`: is not a JSON document"),
+        (r'{"\uD800": 1}', "policy `p`: is not a JSON document"),
         ('{"Statement": [], "Statement": []}', "the element `Statement` stands twice"),
         ('{"Statement": NaN}', "`NaN` is not JSON"),
         ({}, "policy `p`, `Statement`: is missing"),

@@ -103,6 +103,7 @@ def test_numbers_and_booleans_of_a_context_are_taken_as_text(value):
         (case(resource_policy=[ALLOW_ALL]), "policy `resource_policy`: a policy is a JSON object, this is a list"),
         (case(identity_policies=[NESTED]), "policy `identity_policies[0]`: is nested far too deep"),
         (case(id=NESTED), "`id`: is nested far too deep"),
+        (case(identity_policies=[r'{"\ud800": 1}']), "policy `identity_policies[0]`: is not a JSON document"),
     ],
 )
 def test_a_bad_line_answers_with_one_sentence(line, message):

@@ -150,10 +150,13 @@ def _read_json(document: str | bytes | bytearray, place: _Place) -> object:
         text = text.strip().removeprefix("\ufeff")
         if text.startswith("%"):
             text = unquote(text, errors="strict")
-        return json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        read = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        if "\\ud" in text.lower():  # half a letter: JSON can spell it, and no text can hold it
+            json.dumps(read, ensure_ascii=False).encode()
+        return read
     except RecursionError:
         place.refuse(None, "is nested far deeper than any policy")
-    except ValueError as error:  # not UTF-8, not JSON, a duplicate element, a number of thousands of digits
+    except ValueError as error:  # not UTF-8, not JSON, half a letter, a duplicate element, a number of thousands of digits
         place.refuse(None, f"is not a JSON document that AWS would accept: {error}")
 
 
