@@ -150,14 +150,20 @@ def _read_json(document: str | bytes | bytearray, place: _Place) -> object:
         text = text.strip().removeprefix("\ufeff")
         if text.startswith("%"):
             text = unquote(text, errors="strict")
-        read = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
-        if "\\ud" in text.lower():  # half a letter: JSON can spell it, and no text can hold it
-            json.dumps(read, ensure_ascii=False).encode()
-        return read
+        return _in_whole_letters(
+            json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant), text
+        )
     except RecursionError:
         place.refuse(None, "is nested far deeper than any policy")
-    except ValueError as error:  # not UTF-8, not JSON, half a letter, a duplicate element, a number of thousands of digits
+    except ValueError as error:  # not UTF-8, not JSON, a duplicate element, a number of thousands of digits
         place.refuse(None, f"is not a JSON document that AWS would accept: {error}")
+
+
+def _in_whole_letters(read: object, text: str) -> object:
+    """Refuse half a letter (`\\ud800`): JSON can spell it, and UTF-8 cannot hold it."""
+    if "\\ud" in text.lower():
+        json.dumps(read, ensure_ascii=False).encode()
+    return read
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
