@@ -160,7 +160,7 @@ def _read_json(document: str | bytes | bytearray, place: _Place) -> object:
 
 
 def _in_whole_letters(read: object, text: str) -> object:
-    """Refuse half a letter (`\\ud800`): JSON can spell it, and UTF-8 cannot hold it."""
+    """Refuse half a letter, a lone surrogate: JSON can spell it, and UTF-8 cannot hold it."""
     if "\\ud" in text.lower():
         json.dumps(read, ensure_ascii=False).encode()
     return read
