@@ -35,6 +35,7 @@ LEAVES = (
     "useridentity.username", "useridentity.invokedby", "useridentity.sessioncontext.sessionissuer.arn",
     "useridentity.sessioncontext.sessionissuer.accountid",
 )  # fmt: skip
+EVENTS_A_DAY = 111_111  # of every size alike, so that groups are as dense in one as in the other
 STAGES = ("scan", "query", "persisted", "build")
 
 
@@ -43,7 +44,7 @@ def events(rows: int, roles: int) -> Path:
     folder = BENCH_DATA / f"events-{rows}-{roles}"
     if not (folder / "_done").exists():
         print(f"generating {rows:,} events in {folder} ...", file=sys.stderr)
-        days = "90" if rows > 2_000_000 else "30"
+        days = str(max(1, rows // EVENTS_A_DAY))
         command = [sys.executable, "-m", "tests.bench.gen_cloudtrail", "--rows", str(rows), "--days", days]
         subprocess.run([*command, "--roles", str(roles), "--workers", "2", "--out", str(folder)], check=True)
         (folder / "_done").touch()
@@ -58,7 +59,6 @@ def scan(folder: Path, _scratch: Path) -> None:
 
 def query(folder: Path, _scratch: Path) -> None:
     """The roll-up as one query, not persisted."""
-
     con = duckdb.connect()
     con.execute("set preserve_insertion_order = false")
     for statement in (read_sql("work_tables"), read_sql("principal_ref")):
@@ -69,7 +69,6 @@ def query(folder: Path, _scratch: Path) -> None:
 
 def persisted(folder: Path, scratch: Path) -> None:
     """The roll-up, the shared events and the manifest, in batches, one transaction each."""
-
     settings = Settings()
     con = open_work(scratch / "work.duckdb", memory_limit=settings.memory_limit)
     ingest(con, inspect(discover([str(folder)])), batch_rows=settings.batch_rows)
@@ -78,7 +77,6 @@ def persisted(folder: Path, scratch: Path) -> None:
 
 def build(folder: Path, scratch: Path) -> None:
     """Everything that is made from events, published."""
-
     build_store([str(folder)], None, Store(scratch), settings=Settings(), now=datetime.now(UTC))
 
 
