@@ -212,9 +212,9 @@ def met(condition, context, version):
         return any((value.lower() == "true") == (values in ((), ("",))) for value in condition.values)
     negated = "Not" in operator
     if not values:
-        if qualifier == "ForAllValues":
-            return True
-        return condition.if_exists or (negated and qualifier is None)
+        if qualifier is not None:
+            return qualifier == "ForAllValues"
+        return condition.if_exists or negated
     if qualifier is None:
         return len(values) == 1 and compares(condition, values[0], context, version) != negated
     if values == ("",):

@@ -69,7 +69,7 @@ def test_an_absent_key(operator):
     assert truth(f"{operator}IfExists", wanted) is True
     assert truth(f"ForAllValues:{operator}", wanted) is True
     assert truth(f"ForAnyValue:{operator}", wanted) is False
-    assert truth(f"ForAnyValue:{operator}IfExists", wanted) is True
+    assert truth(f"ForAnyValue:{operator}IfExists", wanted) is False
 
 
 @pytest.mark.parametrize("operator", [name for name in OPERATOR_NAMES if name != "Null"])

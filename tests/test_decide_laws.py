@@ -27,9 +27,9 @@ TARGETS += [("sts:AssumeRole", f"arn:aws:iam::{HOME}:role/target"), ("ec2:StartI
 
 TEXTS = ["red", "reddish", "blue", "*"]
 VALUES = {  # every text that the generated conditions can tell apart, and whether the key can hold several
-    "k:team": ([*TEXTS, "RED", "other", ""], False),
+    "k:team": ([*TEXTS, "re*", "RED", "other", ""], False),
     "k:mfa": (["true", "false"], False),
-    "k:tags": (["red", "reddish", "blue", "other"], True),
+    "k:tags": (["red", "reddish", "re*", "blue", "other"], True),
 }
 
 text_conditions = st.builds(
