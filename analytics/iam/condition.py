@@ -184,7 +184,7 @@ def any_true(truths: Sequence[Truth]) -> Truth:
 
 
 def _when_absent(condition: Condition, *, negated: bool) -> bool:
-    """What a condition on an absent key is worth: `IfExists` looks at one value at a time, and among none is not any."""
+    """What a condition on an absent key is worth; `IfExists` looks at single values, so it cannot make any of none."""
     if condition.qualifier is not None:
         return condition.qualifier == "ForAllValues"
     return condition.if_exists or negated
