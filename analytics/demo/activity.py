@@ -161,7 +161,7 @@ def _tiled(plan: Plan, factor: Floats, rng: np.random.Generator) -> tuple[Floats
     if plan.per_day < 1:
         days = days[rng.random(len(days)) < plan.per_day]
     length = DAY / tiles
-    within = np.arange(tiles) * length
+    within = (np.arange(tiles) * length).astype(np.float64)
     start = (days[:, None] * DAY + within[None, :]).ravel()
     share = share_before(plan.rhythm, within + length) - share_before(plan.rhythm, within)
     weight = (factor[days][:, None] * (share * tiles)[None, :]).ravel()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analytics.demo.activity import Sessions
 from analytics.demo.arrow import (
     ATTRIBUTES,
     IDENTITY,
@@ -25,7 +24,10 @@ from analytics.demo.arrow import (
     where,
 )
 from analytics.demo.model import Entry, Identity, base32
-from analytics.demo.rhythm import Ints
+
+if TYPE_CHECKING:
+    from analytics.demo.activity import Sessions
+    from analytics.demo.rhythm import Ints
 
 _FIELDS = ("type", "principalid", "arn", "accountid", "accesskeyid", "username", "mfa", "created")
 _ISSUER_FIELDS = ("type", "principalid", "arn", "accountid", "username")
@@ -104,7 +106,7 @@ def cast_of(sessions: Sessions, start: Ints, seed: int, rng: np.random.Generator
     plan = pa.array(sessions.plan)
     identities = [identity for identity, _ in sessions.plans]
     plans = [plan for _, plan in sessions.plans]
-    by_plan = {
+    by_plan: dict[str, list[str | None]] = {
         "kind": [_kind(i) for i in identities],
         "account": [i.account.account_id for i in identities],
         "name": [i.name for i in identities],
@@ -216,7 +218,7 @@ def _opener(identity: Identity, entry: Entry, opened_by: str, label: str) -> dic
             provider = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
             return {"type": "WebIdentityUser", "principalid": f"{provider}:sts.amazonaws.com:{name}", "username": name}
         case Entry.VENDOR:
-            vendor = opened_by.split(":")[0]
+            vendor = opened_by.split(":", maxsplit=1)[0]
             return {
                 "type": "AWSAccount",
                 "principalid": f"AIDA{base32(17, vendor)}",

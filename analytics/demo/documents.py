@@ -7,9 +7,10 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analytics.demo.model import Document
+if TYPE_CHECKING:
+    from analytics.demo.model import Document
 
 _FOLDER = Path(__file__).parent / "documents"
 _MANAGED = Path(__file__).parents[2] / "data" / "reference" / "aws_managed_policies.json.gz"

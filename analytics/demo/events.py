@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from analytics.demo import openings
-from analytics.demo.activity import Calls, Sessions
-from analytics.demo.actors import Cast
 from analytics.demo.arrow import ADDENDUM, RESOURCE, SCHEMA, TLS, iso_times, nulls, text, uuids, where
 from analytics.demo.calls import Call, Fields
 from analytics.demo.company import HOME
 from analytics.demo.model import Account, Calendar, Identity, Plan, Refusal, Use, encoded
 from analytics.demo.refusals import NAMED, ORDINARY
 from analytics.demo.rhythm import DAY, Ints, midnight
+
+if TYPE_CHECKING:
+    from analytics.demo.activity import Calls, Sessions
+    from analytics.demo.actors import Cast
 
 _GLOBAL = {"iam", "organizations", "route53", "cloudfront", "ce", "budgets", "support", "health", "trustedadvisor"}
 _THROUGH_ENDPOINT = {f"{name}.amazonaws.com" for name in ("s3", "kms", "secretsmanager", "sqs", "dynamodb", "ssm", "sts")}  # fmt: skip
@@ -75,10 +77,7 @@ def table_of(
 ) -> pa.Table:
     """All records, ordered by time."""
     bodies = Bodies()
-    kinds = [
-        Kind(i, p, c, region_of(c, u, p), i.account.account_id, u.via, u.refusal or ORDINARY.get(c.key), u.shared_with)
-        for i, p, u, c in calls.uses
-    ]
+    kinds = [_kind(*row) for row in calls.uses]
     body = _bodies(calls, kinds, bodies, rng, random)
     count = len(calls.use)
     own = Rows(
@@ -98,6 +97,13 @@ def table_of(
     order = np.lexsort((rows.kind, rows.time))
     rows = _take(rows, order)
     return _assemble(rows, kinds, bodies, sessions, cast, calendar, rng)
+
+
+def _kind(identity: Identity, plan: Plan, use: Use, call: Call) -> Kind:
+    home = identity.account.account_id
+    other = use.shared_with if use.shared_with != home else None
+    refusal = use.refusal or ORDINARY.get(call.key)
+    return Kind(identity, plan, call, region_of(call, use, plan), home, use.via, refusal, other)
 
 
 def region_of(call: Call, use: Use | None, plan: Plan) -> str:
@@ -261,9 +267,9 @@ def _event_type(call: Call) -> str:
 
 def _by_service(rows: Rows, kinds: list[Kind]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Records of an AWS service acting: it opens a role's session, or works with a service-linked role."""
-    opens = np.array([k.plan.entry in {"service"} for k in kinds])[rows.kind] & rows.opening
+    opens = np.array([k.plan.entry == "service" for k in kinds])[rows.kind] & rows.opening
     linked = np.array([k.plan.entry == "inside" for k in kinds])[rows.kind]
-    return opens | linked
+    return np.asarray(opens | linked, np.bool_)
 
 
 def _chosen(sessions: Sessions, what: str) -> pa.Array:

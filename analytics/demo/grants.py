@@ -199,8 +199,13 @@ def queue(name: str, mean: float = 0.4) -> Need:
         return Grant(
             (
                 allow(
-                    ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-                    + ["sqs:GetQueueUrl"],
+                    [
+                        "sqs:ReceiveMessage",
+                        "sqs:DeleteMessage",
+                        "sqs:ChangeMessageVisibility",
+                        "sqs:GetQueueAttributes",
+                        "sqs:GetQueueUrl",
+                    ],
                     [site.arn("sqs", of["queue"])],
                 ),
             ),

@@ -57,7 +57,7 @@ def controls(calendar: Calendar, at: date) -> list[Control]:
     """The control policies as they were attached at the end of a day."""
     found = []
     for file, kind, targets, description in _ATTACHED:
-        kept = targets
+        kept: tuple[str, ...] = targets
         if file == DETACHED[0] and at >= calendar.workday(DETACHED_AGO):
             kept = tuple(target for target in targets if target != DETACHED[1])
         found.append(Control(file, kind, kept, description))

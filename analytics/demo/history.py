@@ -68,10 +68,10 @@ def as_of(identities: Sequence[Identity], changes_made: Sequence[Change], at: da
     found = []
     for identity in identities:
         change = later.get((identity.account.name, identity.name))
+        before = identity if change is None else copy(identity)
         if change is not None:
-            identity = copy(identity)  # noqa: PLW2901 - the earlier state takes the place of today's
-            change.undo(identity)
-        found.append(identity)
+            change.undo(before)
+        found.append(before)
     return found
 
 
@@ -265,7 +265,7 @@ class Story:
 
 
 def _key_of(company: Company, user: Identity) -> str:
-    from analytics.demo.actors import access_key  # noqa: PLC0415 - Arrow is not needed where only the story is told
+    from analytics.demo.actors import access_key
 
     return access_key(company.seed, user)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analytics.demo.activity import Sessions
 from analytics.demo.actors import Cast, labels_of
 from analytics.demo.arrow import iso_times
 from analytics.demo.calls import Call
@@ -17,6 +16,7 @@ from analytics.demo.model import Account, Calendar, Entry, Identity, Plan
 from analytics.demo.rhythm import midnight
 
 if TYPE_CHECKING:
+    from analytics.demo.activity import Sessions
     from analytics.demo.events import Bodies, Kind, Rows
 
 _EVENTS = {
@@ -42,7 +42,7 @@ def rows(
     calendar: Calendar,
 ) -> Rows:
     """One record per session that somebody opened, one more where it was opened in the console."""
-    from analytics.demo.events import Rows as Result  # noqa: PLC0415 - the two modules share their rows
+    from analytics.demo.events import Rows as Result
 
     start = sessions.start.astype(np.int64) + midnight(calendar)
     labels = labels_of(sessions).to_pylist()
@@ -77,11 +77,12 @@ def rows(
     columns = np.array(found, np.int64).reshape(-1, 5).T
     count = columns.shape[1]
     opening = columns[3] != columns[2]
-    return Result(*columns, opening, np.zeros(count, bool), np.full(count, -1, np.int64))
+    kind, body, opened, actor, time = columns
+    return Result(kind, body, opened, actor, time, opening, np.zeros(count, bool), np.full(count, -1, np.int64))
 
 
 def _kind(identity: Identity, plan: Plan, call: Call, home: Account) -> Kind:
-    from analytics.demo.events import Kind as Result  # noqa: PLC0415 - the two modules share their rows
+    from analytics.demo.events import Kind as Result
 
     other = identity.account.account_id if home is not identity.account else None
     region = "us-east-1" if call is _SIGN_IN and plan.entry is not Entry.SAML else HOME
@@ -90,8 +91,8 @@ def _kind(identity: Identity, plan: Plan, call: Call, home: Account) -> Kind:
 
 def _open(bodies: Bodies, identity: Identity, plan: Plan, facts: tuple[str, str, str, str, str]) -> None:
     key, label, role_id, arn, until = facts
-    request = {"roleArn": identity.arn, "roleSessionName": label, "durationSeconds": 3600}
-    response = {
+    request: dict[str, Any] = {"roleArn": identity.arn, "roleSessionName": label, "durationSeconds": 3600}
+    response: dict[str, Any] = {
         "credentials": {"accessKeyId": key, "sessionToken": "<redacted>", "expiration": until},
         "assumedRoleUser": {"assumedRoleId": f"{role_id}:{label}", "arn": arn},
     }
@@ -112,7 +113,11 @@ def _open(bodies: Bodies, identity: Identity, plan: Plan, facts: tuple[str, str,
     bodies.response.append(json.dumps(response, separators=(",", ":")))
     bodies.extra.append(None)
     bodies.details.append(None)
-    resource = {"arn": identity.arn, "accountid": identity.account.account_id, "type": "AWS::IAM::Role"}
+    resource: dict[str, str | None] = {
+        "arn": identity.arn,
+        "accountid": identity.account.account_id,
+        "type": "AWS::IAM::Role",
+    }
     bodies.resources.append([resource])
     bodies.named.append(identity.arn)
 

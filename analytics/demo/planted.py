@@ -21,7 +21,6 @@ from analytics.demo.grants import (
 from analytics.demo.model import Calendar, Entry, Identity, Plan, Use, digits, uuid_of
 from analytics.demo.platform import GITHUB, github_trust
 from analytics.demo.refusals import refused
-
 from analytics.demo.workloads import AGENTS, Application, private_addresses, public_addresses, roles_of
 
 NEW_ROLE_AGO, DELETED_ROLE_AGO = 12, 61

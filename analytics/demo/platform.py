@@ -225,7 +225,7 @@ def linked(company: Company, account: Account) -> list[Identity]:
                 Plan(Entry.INSIDE, service, ("AWSConfig-Describe",), _config_uses(), per_day=4, minutes=0, addresses=(service,), agents=(service,))
             )  # fmt: skip
         if service == "guardduty.amazonaws.com":
-            uses = (Use("ec2:DescribeInstances", 0.5), Use("ec2:DescribeVpcEndpoints", 0.5))
+            uses: tuple[Use, ...] = (Use("ec2:DescribeInstances", 0.5), Use("ec2:DescribeVpcEndpoints", 0.5))
             role.plans.append(
                 Plan(Entry.INSIDE, service, ("GuardDuty",), uses, per_day=1, minutes=0, addresses=(service,), agents=(service,))
             )  # fmt: skip
@@ -239,6 +239,7 @@ def linked(company: Company, account: Account) -> list[Identity]:
 
 
 def github_trust(account: Account, subject: str, *, exact: bool) -> dict[str, object]:
+    """A trust policy for GitHub's OIDC provider; an inexact subject may hold wildcards."""
     provider = f"arn:aws:iam::{account.account_id}:oidc-provider/{GITHUB}"
     audience = {f"{GITHUB}:aud": "sts.amazonaws.com"}
     if exact:
@@ -247,6 +248,7 @@ def github_trust(account: Account, subject: str, *, exact: bool) -> dict[str, ob
 
 
 def github_plan(uses: tuple[Use, ...], repository: str, per_day: float, minutes: float, agents: tuple[str, ...] = _GITHUB_AGENT[1:]) -> Plan:  # fmt: skip
+    """What a repository's pipeline does, a session per run."""
     labels = tuple(f"gha-{repository}-{digits(11, repository, n)}" for n in range(400))
     return Plan(Entry.OIDC, f"{GITHUB}|repo:ardenly/{repository}", labels, uses, "pipeline", per_day, minutes, _RUNNERS, agents)  # fmt: skip
 

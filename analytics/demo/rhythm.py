@@ -67,8 +67,8 @@ RHYTHMS: Mapping[str, Rhythm] = {
 def _cumulative(name: str) -> tuple[Floats, Floats]:
     """Seconds of a day and the share of the day's activity before them."""
     hours = np.array(RHYTHMS[name].hours)
-    share = np.concatenate([[0.0], np.cumsum(hours) / hours.sum()])
-    return np.arange(25) * 3600.0, share
+    share = np.concatenate([[0.0], np.cumsum(hours) / hours.sum()]).astype(np.float64)
+    return (np.arange(25) * 3600.0).astype(np.float64), share
 
 
 def share_before(name: str, seconds: Floats) -> Floats:

@@ -9,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from analytics.demo.actors import unique_id
-from analytics.demo.company import Company
 from analytics.demo.documents import aws_managed
 from analytics.demo.guardrails import organization
 from analytics.demo.model import Account, Calendar, Identity, Managed, base32, digest
 from analytics.demo.trails import describe
-from analytics.demo.users import Group
+
+if TYPE_CHECKING:
+    from analytics.demo.company import Company
+    from analytics.demo.users import Group
 
 _UNCOLLECTED = "AccessDenied: the audit role `ardenly-security-audit` does not exist in this account"
 
@@ -221,12 +223,30 @@ def _aws_managed(arn: str, count: int) -> dict[str, Any]:
     }
 
 
-_REPORT = (
-    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
-    "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
-    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,"
-    "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated"
-).split(",")
+_REPORT = [
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    "access_key_1_active",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
+    "access_key_1_last_used_region",
+    "access_key_1_last_used_service",
+    "access_key_2_active",
+    "access_key_2_last_rotated",
+    "access_key_2_last_used_date",
+    "access_key_2_last_used_region",
+    "access_key_2_last_used_service",
+    "cert_1_active",
+    "cert_1_last_rotated",
+    "cert_2_active",
+    "cert_2_last_rotated",
+]
 
 
 def _credential_report(
@@ -245,8 +265,7 @@ def _credential_report(
     seen = f"{used[0]:%Y-%m-%dT%H:%M:%S+00:00}" if used else "no_information"
     blank = ["false", "N/A", "N/A", "N/A", "N/A"]
     writer.writerow(
-        ["<root_account>", root, _stamp(seed, account.joined, root), "not_supported", seen, "not_supported", "not_supported", "true"]
-        + blank + blank + ["false", "N/A", "false", "N/A"]
+        ["<root_account>", root, _stamp(seed, account.joined, root), "not_supported", seen, "not_supported", "not_supported", "true", *blank, *blank, "false", "N/A", "false", "N/A"]
     )  # fmt: skip
     for user in users:
         writer.writerow(_report_row(seed, user, calendar, at, last_used.get(user.arn)))
@@ -267,7 +286,7 @@ def _report_row(
         made = max(user.created, calendar.ago(age))
         seen = "N/A"
         if idle is not None:
-            moment = used[0] if used and number == 0 and idle < 30 else None
+            moment = used[0] if used and number == 0 else None
             seen = (
                 f"{moment:%Y-%m-%dT%H:%M:%S+00:00}"
                 if moment

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analytics.demo.calls import Call
 from analytics.demo.company import HOME, Company
-from analytics.demo.model import Account
+
+if TYPE_CHECKING:
+    from analytics.demo.calls import Call
+    from analytics.demo.model import Account
 
 _EVERYWHERE = frozenset({"AWS::S3::Object"})
 _MORE = {"payments-prod": frozenset({"AWS::S3::Object", "AWS::DynamoDB::Table", "AWS::Lambda::Function"})}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,7 +25,9 @@ from analytics.demo.history import (
 from analytics.demo.planted import DELETED_ROLE_AGO, NEW_ROLE_AGO
 from analytics.demo.rhythm import quarter_starts
 from analytics.demo.vendors import CLOUDABILITY, DATADOG, FIVETRAN, warehouse_vendor
-from analytics.demo.world import World
+
+if TYPE_CHECKING:
+    from analytics.demo.world import World
 
 Truth = dict[str, Any]
 
@@ -57,8 +59,8 @@ def _privileges(world: World) -> list[Truth]:
         return _arn(world, account, name)
 
     return [
-        _line("over-broad-role", 1, {"granted_at_least": 250, "used_at_most": 6}, principal_arn=arn("payments-prod", "LumenbasketOrderExport")),
-        _line("over-broad-role", 2, {"granted_at_least": 250, "used_at_most": 6}, principal_arn=arn("shared-services", "lb-gitlab-runner-instance")),
+        _line("over-broad-role", 1, {"granted_at_least": 200, "used_at_most": 15}, principal_arn=arn("payments-prod", "LumenbasketOrderExport")),
+        _line("over-broad-role", 2, {"granted_at_least": 200, "used_at_most": 15}, principal_arn=arn("shared-services", "lb-gitlab-runner-instance")),
         _clean("over-broad-role", 1, {"unused": 0, "unobserved": 0}, principal_arn=arn("payments-prod", "payments-signing-service-task")),
         _line("unobserved-service", 1, {"service": "sqs", "unused": 0, "used": 0}, principal_arn=arn("storefront-prod", "storefront-order-notifier-task")),
         _line("unobserved-service", 2, {"service": "dynamodb", "unused": 0, "used": 0}, principal_arn=arn("storefront-prod", "storefront-order-notifier-task")),

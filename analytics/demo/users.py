@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from analytics.demo.company import Company
 from analytics.demo.documents import allow, document, managed
 from analytics.demo.grants import Need, Site, calls, reads, writes
 from analytics.demo.model import Account, Document, Entry, Identity, Plan
 from analytics.demo.workforce import CLI, CONSOLE, OFFICES
+
+if TYPE_CHECKING:
+    from analytics.demo.company import Company
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _role(company: Company, account: Account, name: str, since: str, vendor: str
     role = Identity(account, name, max(date.fromisoformat(since), account.joined))
     role.trust = trust_aws(f"arn:aws:iam::{vendor}:root", StringEquals={"sts:ExternalId": external})
     role.inline[f"{name}Policy"] = document(allow(list(grants), list(on)))
-    labels = tuple(f"{name.split('I')[0]}-{digits(6, name, n)}" for n in range(4))
+    labels = tuple(f"{name.split('I', maxsplit=1)[0]}-{digits(6, name, n)}" for n in range(4))
     role.plans.append(
         Plan(Entry.VENDOR, f"{vendor}:{external}", labels, uses, "always", per_day, 20, (address,), ("Boto3/1.36.26 md/Botocore#1.36.26 ua/2.0 os/linux lang/python#3.11.11 md/pyimpl#CPython Botocore/1.36.26",))
     )  # fmt: skip

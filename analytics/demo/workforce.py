@@ -145,7 +145,7 @@ def _uses(company: Company, calendar: Calendar, account: Account, name: str) -> 
 
 def _outside_allow_list(account: Account, call: str) -> Refusal | None:
     """The log archive's control policy allows only some services."""
-    service = call.split(":")[0]
+    service = call.split(":", maxsplit=1)[0]
     if account.name != "log-archive" or service in _ARCHIVE_SERVICES or call.startswith("ec2:Describe"):
         return None
     return refused("scp", "implicit", call)
@@ -311,7 +311,7 @@ _TRIED: dict[str, tuple[tuple[str, float, str, str], ...]] = {
         ("ecs:ExecuteCommand", 0.03, "identity", "implicit"), ("ssm:StartSession", 0.02, "identity", "implicit"),
     ),
     "DeveloperAccess": (
-        ("kms:ScheduleKeyDeletion", 0.012, "boundary", "implicit"), ("config:PutConfigRule", 0.015, "boundary", "implicit"),
+        ("kms:ScheduleKeyDeletion", 0.012, "boundary", "implicit"),
         ("iam:CreateAccessKey", 0.008, "identity", "implicit"), ("iam:PutRolePolicy", 0.03, "identity", "implicit"),
     ),
     "ProductionSupport": (

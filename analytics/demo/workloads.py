@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from analytics.demo.company import HOME, team_mail
 from analytics.demo.documents import allow, document, managed, trust_oidc, trust_service
-from analytics.demo.grants import Need, Site
 from analytics.demo.model import Account, Document, Entry, Identity, Plan, Use, base32, digits, hexadecimal
+
+if TYPE_CHECKING:
+    from analytics.demo.grants import Need, Site
 
 AGENTS = {
     "lambda": (
@@ -190,8 +193,8 @@ def _give_permissions(role: Identity, application: Application, statements: list
     if application.kind == "glue":
         role.attached.append(managed("service-role/AWSGlueServiceRole"))
     if application.style == "legacy":
-        services = {action.split(":")[0] for action in _actions(statements)}
-        role.attached += sorted(managed(_FULL_ACCESS[service]) for service in services & set(_FULL_ACCESS))
+        called = {action.split(":")[0] for action in _actions(statements)}
+        role.attached += sorted(managed(_FULL_ACCESS[service]) for service in called & set(_FULL_ACCESS))
         rest = [s for s in statements if _actions([s])[0].split(":")[0] not in _FULL_ACCESS]
         if rest:
             role.inline["inline"] = document(*rest)

@@ -11,9 +11,9 @@ from random import Random
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analytics.demo import EARLIER_DAYS
 from analytics.demo import EARLIER_DAYS
 from analytics.demo.activity import Calls, Sessions, draw_calls, draw_sessions
 from analytics.demo.actors import cast_of
@@ -43,7 +43,7 @@ def write_sample(folder: Path, *, seed: int, until: date) -> None:
     table = table_of(calls, sessions, cast, logged, world.calendar, rng, Random(seed))
     _write_events(folder / "events", table, world)
     for name, at in (("snapshot", until), ("snapshot-earlier", world.calendar.ago(EARLIER_DAYS))):
-        write_snapshot(folder / name, world.estate(at), at, _last_used(world, sessions, calls, at))
+        write_snapshot(folder / name, world.estate(at), at, _last_used(world, sessions, calls, table, at))
     lines = {"seed": seed, "until": until.isoformat(), "truths": truths(world, table)}
     (folder / "truths.json").write_bytes(orjson.dumps(lines, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
@@ -51,7 +51,7 @@ def write_sample(folder: Path, *, seed: int, until: date) -> None:
 def _write_events(folder: Path, table: pa.Table, world: World) -> None:
     """One folder per day, one file in it."""
     times = table.column("eventtime").combine_chunks()
-    days = np.asarray(pa.compute.utf8_slice_codeunits(times, 0, 10).to_numpy(zero_copy_only=False))
+    days = np.asarray(pc.utf8_slice_codeunits(times, 0, 10).to_numpy(zero_copy_only=False))
     dictionary = [path for path in _leaves(SCHEMA) if path.split(".")[0] not in _PLAIN]
     for offset in range(DAYS):
         day = world.calendar.day(offset).isoformat()
@@ -83,7 +83,21 @@ def _leaves(schema: pa.Schema) -> list[str]:
     return [leaf for field in schema for leaf in below(field, "")]
 
 
-def _last_used(world: World, sessions: Sessions, calls: Calls, at: date) -> Mapping[str, tuple[datetime, str]]:
+def _last_record(table: pa.Table, at: date) -> Mapping[str, datetime]:
+    """The time of each caller's last record up to the end of a day: of a session, the role's."""
+    identity = table.column("useridentity").combine_chunks()
+    issuer = pc.struct_field(identity, ["sessioncontext", "sessionissuer", "arn"])
+    caller = pc.coalesce(issuer, pc.struct_field(identity, ["arn"]))
+    seen = pa.table({"caller": caller, "time": table.column("eventtime")})
+    seen = seen.filter(pc.less_equal(seen.column("time"), f"{at.isoformat()}~"))
+    last = seen.group_by("caller").aggregate([("time", "max")])
+    times = (datetime.fromisoformat(text) for text in last.column("time_max").to_pylist())
+    return dict(zip(last.column("caller").to_pylist(), times, strict=True))
+
+
+def _last_used(
+    world: World, sessions: Sessions, calls: Calls, table: pa.Table, at: date
+) -> Mapping[str, tuple[datetime, str]]:
     """Time and region of each identity's last call up to the end of a day, as IAM knows it."""
     found: dict[str, tuple[datetime, str]] = {}
     limit = midnight(world.calendar) + ((at - world.calendar.first).days + 1) * DAY
@@ -98,11 +112,12 @@ def _last_used(world: World, sessions: Sessions, calls: Calls, at: date) -> Mapp
             known = found.get(identity.arn)
             if known is None or known[0] < moment:
                 found[identity.arn] = (moment, "eu-west-1")
+    for arn, moment in _last_record(table, at).items():
+        if arn in found:
+            found[arn] = (max(found[arn][0], moment), found[arn][1])
     for identity in world.identities:
         if identity.arn not in found and identity.used_before is not None:
-            moment = datetime.combine(world.calendar.first, datetime.min.time(), UTC).timestamp()
-            found[identity.arn] = (
-                datetime.fromtimestamp(moment - identity.used_before * DAY + 37_000, UTC),
-                "eu-west-1",
-            )
+            first = datetime.combine(world.calendar.first, datetime.min.time(), UTC).timestamp()
+            moment = datetime.fromtimestamp(first - identity.used_before * DAY + 37_000, UTC)
+            found[identity.arn] = (moment, "eu-west-1")
     return found

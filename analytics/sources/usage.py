@@ -47,6 +47,7 @@ def open_work(path: Path, *, memory_limit: str) -> DuckDBPyConnection:
         ) from error
     con.execute("set preserve_insertion_order = false")
     con.execute("set memory_limit = $limit", {"limit": memory_limit})
+    con.execute("set checkpoint_threshold = '1GB'")  # once at the end, not after every few batches
     con.execute("set temp_directory = $folder", {"folder": str(path.parent / "tmp")})
     con.execute(read_sql("principal_ref"))
     _prepare(con)
