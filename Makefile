@@ -37,7 +37,8 @@ lint: $(VENV)/.installed-dev ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev ## the figures of docs/PERFORMANCE.md
-	$(BIN)/python -m tests.bench
+	@test -f $(STORE)/CURRENT || $(BIN)/python -m analytics demo --store $(STORE)
+	HEADROOM_STORE=$(STORE) $(BIN)/python -m tests.bench
 
 clean: ## remove the environment; stores are kept
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
