@@ -78,7 +78,7 @@ class TestInspect:
             (WHOLE[:4], "is a Parquet file that is cut off or damaged"),
             (b"PARE" + WHOLE[4:-4] + b"PARE", "is an encrypted Parquet file"),
             (
-                gzip.compress(b'{"Records":[]}'),
+                gzip.compress(b'{"Records":[]}', mtime=0),
                 "is a gzip file and not Parquet; raw CloudTrail logs go through `convert`",
             ),
             (b'{"Records":[]}', "is JSON and not Parquet; raw CloudTrail logs go through `convert`"),

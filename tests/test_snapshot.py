@@ -139,7 +139,7 @@ def test_a_dump_that_ends_in_the_middle_says_so(tmp_path):
 
 def test_compressed_files_byte_order_marks_and_powershells_utf16_are_read(tmp_path):
     text = json.dumps(details(roles=[role()]))
-    for content in (gzip.compress(text.encode()), text.encode("utf-8-sig"), text.encode("utf-16")):
+    for content in (gzip.compress(text.encode(), mtime=0), text.encode("utf-8-sig"), text.encode("utf-16")):
         suffix = ".json.gz" if content.startswith(b"\x1f\x8b") else ".json"
         path = write(tmp_path, {f"dump{suffix}": content}) / f"dump{suffix}"
         assert only(read_snapshot(path)).arn == ROLE
@@ -372,7 +372,7 @@ class TestBadInput:
         [
             ("authorization-details.json", b'{"RoleDetailList": [', "is not JSON"),
             ("authorization-details.json", b"", "is not JSON"),
-            ("authorization-details.json.gz", gzip.compress(b"{}" * 99)[:20], "cannot be read"),
+            ("authorization-details.json.gz", gzip.compress(b"{}" * 99, mtime=0)[:20], "cannot be read"),
             ("authorization-details.json.gz", b"not gzip", "cannot be read"),
             ("authorization-details.json", b'{"Records": []}', "has none of `UserDetailList`"),
             ("authorization-details.json", b"\xff\xfe\x00", "is not JSON"),
