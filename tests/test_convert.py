@@ -125,7 +125,7 @@ class TestEnvelopes:
     def test_records_are_found_in_any_wrapping(self, tmp_path, content, packed):
         data = content.encode()
         report = converted(
-            tmp_path, gzip.compress(data, mtime=0) if packed else data, "log.json.gz" if not packed else "log"
+            tmp_path, gzip.compress(data) if packed else data, "log.json.gz" if not packed else "log"
         )
         assert (report.found, report.written) == (2, 2)
         assert [row["event_id"] for row in read_events(tmp_path / "out")] == ["1", "2"]
@@ -151,7 +151,7 @@ class TestEnvelopes:
     def test_several_gzip_members_are_one_file(self, tmp_path):
         assert (
             converted(
-                tmp_path, gzip.compress(ONE.encode() + b"\n", mtime=0) + gzip.compress(TWO.encode(), mtime=0)
+                tmp_path, gzip.compress(ONE.encode() + b"\n") + gzip.compress(TWO.encode())
             ).written
             == 2
         )
