@@ -124,9 +124,7 @@ class TestEnvelopes:
     @pytest.mark.parametrize("packed", [True, False])
     def test_records_are_found_in_any_wrapping(self, tmp_path, content, packed):
         data = content.encode()
-        report = converted(
-            tmp_path, gzip.compress(data) if packed else data, "log.json.gz" if not packed else "log"
-        )
+        report = converted(tmp_path, gzip.compress(data) if packed else data, "log.json.gz" if not packed else "log")
         assert (report.found, report.written) == (2, 2)
         assert [row["event_id"] for row in read_events(tmp_path / "out")] == ["1", "2"]
 
@@ -149,12 +147,7 @@ class TestEnvelopes:
         assert (report.written, report.other_fields) == (1, {"detail": 1})
 
     def test_several_gzip_members_are_one_file(self, tmp_path):
-        assert (
-            converted(
-                tmp_path, gzip.compress(ONE.encode() + b"\n") + gzip.compress(TWO.encode())
-            ).written
-            == 2
-        )
+        assert converted(tmp_path, gzip.compress(ONE.encode() + b"\n") + gzip.compress(TWO.encode())).written == 2
 
 
 class TestBadFiles:

@@ -1,6 +1,6 @@
 """Every figure of docs/PERFORMANCE.md at its small size; each module alone takes larger ones.
 
-    make bench
+make bench
 """
 
 from __future__ import annotations

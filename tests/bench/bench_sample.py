@@ -1,6 +1,6 @@
 """The sample organisation: made, and built.
 
-    python -m tests.bench.bench_sample
+python -m tests.bench.bench_sample
 """
 
 from __future__ import annotations
