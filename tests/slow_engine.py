@@ -226,7 +226,7 @@ def met(condition, context, version):
 def compares(condition, value, context, version):
     for wanted in condition.values:
         if condition.operator == "Bool":
-            if wanted.lower() == value.lower() and value.lower() in ("true", "false"):
+            if value and wanted.lower() == ("true" if value.lower() == "true" else "false"):
                 return True
             continue
         regex = fill(wanted, context, version, wild="Like" in condition.operator)

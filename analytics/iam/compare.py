@@ -92,10 +92,15 @@ def date(order: str) -> Maker:
 
 
 def boolean(wanted: Sequence[Template]) -> Comparison:
-    """Both `true` or both `false`, whatever the case."""
+    """Both `true` or both `false`, whatever the case; AWS takes all but `true` in a request for `false`."""
     texts = {plain(parts).lower() for parts in wanted}
     otherwise = Compared.NO if texts <= _BOOLEANS else Compared.ODD
-    return lambda value: Compared.YES if (text := value.lower()) in texts and text in _BOOLEANS else otherwise
+
+    def compare(value: str) -> Compared:
+        truth = "true" if value.lower() == "true" else "false"
+        return Compared.YES if value and truth in texts else otherwise
+
+    return compare
 
 
 def binary(wanted: Sequence[Template]) -> Comparison:
