@@ -156,15 +156,22 @@ def test_change_is_told_in_the_unit_of_the_tile():
         {"unused_weight": 50.0, "granted_weight": 100.0, "dormant": 4.0},
         {"unused_weight": 45.0, "granted_weight": 100.0, "dormant": 1_004.0},
     )
-    dates = [pd.Timestamp("2026-11-10"), pd.Timestamp("2026-11-17")]
-    assert tiles._change(share, [before, now], dates) == ("-5.0 points", "since 10 Nov 2026")
-    assert tiles._change(count, [before, now], dates) == ("+1,000", "since 10 Nov 2026")
-    assert tiles._change(count, [now], dates[:1]) == ("first build", "")
-    assert tiles._change(count, [now, now], dates)[0] == "no change"
-    assert tiles._change(share, [{}, now], dates)[0] == "no earlier figure"
+    assert tiles._change(share, [before, now]) == "-5.0 points"
+    assert tiles._change(count, [before, now]) == "+1,000"
+    assert tiles._change(count, [now]) == "first build"
+    assert tiles._change(count, [now, now]) == "no change"
+    assert tiles._change(share, [{}, now]) == "no earlier figure"
     assert tiles._colour(count, "+1,000") == "inverse"
     assert tiles._colour(count, "no change") == "off"
     assert tiles._colour(tiles.TILES[0], "+3") == "off"
+
+
+def test_a_change_names_the_last_day_that_it_is_since_and_the_hour_where_that_day_is_the_same():
+    first, later = pd.Timestamp("2026-11-10"), pd.Timestamp("2026-11-17")
+    morning, noon = pd.Timestamp("2026-11-17 08:00"), pd.Timestamp("2026-11-17 12:00")
+    assert tiles._since([(first, morning), (later, noon)]) == "since 10 Nov 2026"
+    assert tiles._since([(later, morning), (later, noon)]) == "since the build of 08:00 UTC"
+    assert tiles._since([(later, noon)]) is None
 
 
 def test_a_filter_longer_than_a_name_can_be_is_cut():

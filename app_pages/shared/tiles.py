@@ -86,12 +86,12 @@ def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters
     comparable = filters.window_days == build.window_days and not filters.narrows
     builds = [group for _id, group in history.groupby("build_id", sort=False)] if comparable else []
     series = [dict(zip(group["metric"], group["value"], strict=True)) for group in builds]
-    dates = [group["created_at"].iloc[0] for group in builds]
+    since = _since([(group["window_end"].iloc[0], group["created_at"].iloc[0]) for group in builds])
     with st.grid(len(TILES), gap="small"):
         for tile in TILES:
             known = build.has_snapshot or not tile.needs_snapshot
             value = tile.value(figures) if known else None
-            change, since = _change(tile, series, dates) if comparable and known else (None, "")
+            change = _change(tile, series) if comparable and known else None
             trend = [point for earlier in series if (point := tile.value(earlier)) is not None]
             st.metric(
                 tile.label,
@@ -99,7 +99,7 @@ def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters
                 change,
                 delta_color=_colour(tile, change),
                 delta_arrow="auto" if change and change[0] in "+-" else "off",
-                delta_description=since or None,
+                delta_description=since if change else None,
                 icon=tile.icon,
                 help=tile.help,
                 border=True,
@@ -108,19 +108,25 @@ def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters
             )
 
 
-def _change(tile: Tile, series: list[Figures], dates: list[pd.Timestamp]) -> tuple[str, str]:
-    """The change since the build before, as text, and which build that was."""
+def _since(builds: list[tuple[pd.Timestamp, pd.Timestamp]]) -> str | None:
+    """The state that figures are compared with: the last day of its events, or its hour where that is the same."""
+    if len(builds) < 2:
+        return None
+    (before, made), (now, _made) = builds[-2:]
+    return f"since the build of {made:%H:%M} UTC" if before == now else f"since {day(before)}"
+
+
+def _change(tile: Tile, series: list[Figures]) -> str:
+    """The change since the build before, as text."""
     if len(series) < 2:
-        return "first build", ""
+        return "first build"
     now, before = tile.value(series[-1]), tile.value(series[-2])
-    same_day = dates[-1].date() == dates[-2].date()
-    since = f"since {dates[-2]:%H:%M} UTC" if same_day else f"since {day(dates[-2])}"
     if now is None or before is None:
-        return "no earlier figure", since
+        return "no earlier figure"
     change = 100 * (now - before) if tile.share else now - before
     if round(change, 1) == 0:
-        return "no change", since
-    return f"{change:+,.1f} points" if tile.share else f"{change:+,.0f}", since
+        return "no change"
+    return f"{change:+,.1f} points" if tile.share else f"{change:+,.0f}"
 
 
 def _colour(tile: Tile, change: str | None) -> str:

@@ -34,7 +34,7 @@ select count(principal_arn)::double as identities, sum(granted)::double as grant
 from activity left join judged on true"""
 
 HISTORY = """
-select build_id, created_at, metric, value from history
+select build_id, created_at, window_end, metric, value from history
 where created_at <= (select created_at from build) order by created_at, metric"""
 
 DAYS = f"""
