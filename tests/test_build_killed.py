@@ -174,7 +174,8 @@ def test_builds_killed_again_and_again_at_random_moments_lose_nothing(given: Inp
     """At moments of the clock, not of the program: also inside a transaction, a checkpoint, an import."""
     start = time.monotonic()
     whole = started(given._replace(store=Store(given.store.folder.parent / "timed")), "never", 0)
-    assert whole.wait(timeout=120) == 0
+    whole.communicate(timeout=120)
+    assert whole.returncode == 0
     duration = time.monotonic() - start
     chance = random.Random(11)
     killed = 0
@@ -184,7 +185,8 @@ def test_builds_killed_again_and_again_at_random_moments_lose_nothing(given: Inp
             process.wait(timeout=chance.uniform(0.2, 1.0) * duration)
         except subprocess.TimeoutExpired:
             process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
         assert figures(given.store) in (given.before, given.whole)
     assert killed > 0
     assert_whole_after(given)
