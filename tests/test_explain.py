@@ -148,3 +148,9 @@ def test_the_root_user_is_allowed_without_a_policy():
 def test_an_action_that_does_not_exist_is_refused_with_what_to_do():
     with pytest.raises(UnknownActionError, match="`s3:Fetch` is not an action"):
         explain(REACHABLE, stack(), "s3:Fetch")
+
+
+def test_a_decision_that_stands_names_no_key_that_could_change_it():
+    scps = [[*EVERYTHING, NO_OTHER_REGION, deny("s3:GetObject", sid="NoReads")]]
+    explained = explain(REACHABLE, stack(allow("s3:*"), scps=scps), "s3:GetObject")
+    assert (explained.decision, explained.unknown_keys) == (Result.EXPLICITLY_DENIED, ())

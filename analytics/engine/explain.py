@@ -122,7 +122,8 @@ def _about_every_resource(reachable: Reachable, stack: PolicyStack, action: str)
         decision = Result.ALLOWED if results == {Says.ALLOWS} else Result.UNDECIDABLE
     context = known_context(stack.principal)
     asked = {condition.key.lower() for one in (*denies, *allows) for condition in one.statement.condition}
-    unknown = tuple(sorted(key for key in asked if context.is_unknown(key)))
+    undecided = decision is Result.UNDECIDABLE
+    unknown = tuple(sorted(key for key in asked if context.is_unknown(key))) if undecided else ()
     return _with_notes(Explanation(stack.principal.arn, action, None, decision, answers, unknown), stack, [])
 
 
