@@ -92,6 +92,13 @@ COLUMNS: dict[str, str] = {
         attached_to varchar""",
     "control_levels_rows": """account_id varchar, layer varchar, level integer, node_id varchar, node_name varchar,
         position integer, policy_id integer""",
+    "node_policies_rows": "node_id varchar, layer varchar, position integer, policy_id integer",
+    "credentials_rows": """principal_arn varchar, password_enabled boolean, password_last_used timestamp,
+        password_last_changed timestamp, mfa_active boolean""",
+    "access_keys_rows": """principal_arn varchar, position integer, active boolean, created timestamp,
+        last_used timestamp, last_used_region varchar, last_used_service varchar""",
+    "snapshot_rows": """taken_at timestamp, organization_id varchar, root_id varchar, management_account_id varchar,
+        enabled_types varchar[]""",
     "reach_rows": "reach_id integer, surely blob, maybe blob, surely_actions integer, maybe_actions integer",
     "problem_rows": "source varchar, subject varchar, reason varchar",
 }
@@ -172,12 +179,16 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "policies": ("policy_id",),
     "attachments": ("principal_arn", "layer", "position"),
     "control_levels": ("account_id", "layer", "level", "position"),
+    "node_policies": ("node_id", "layer", "position"),
+    "credentials": ("principal_arn",),
+    "access_keys": ("principal_arn", "position"),
     "nodes": ("node_id",),
     "build": ("id",),
     "history": ("build_id", "metric"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
-NO_KEY = {"shared_event", "problems"}
+# `snapshot` has one row at most.
+NO_KEY = {"shared_event", "problems", "snapshot"}
 
 
 def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:

@@ -169,7 +169,23 @@ def write_snapshot(folder: Path) -> Path:
             users=[_entry(person) for person in people if person.kind == "user"],
             policies=[managed("app-boundary", document("dynamodb:*", "sqs:*", "kms:*"))] if account_id == PROD else [],
         )
+        files[f"accounts/{account_id}/credential-report.csv"] = _credential_report(account_id, people)
     return write(folder, files)
+
+
+def _credential_report(account_id: str, people: list[Person]) -> str:
+    """Root with MFA and without a key; every user with a password, no MFA, and a key of 2024 last used in November."""
+    columns = "arn,password_enabled,password_last_used,password_last_changed,mfa_active,access_key_1_active"
+    lines = [
+        f"{columns},access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active",
+        f"arn:aws:iam::{account_id}:root,not_supported,no_information,not_supported,true,false,N/A,N/A,false",
+    ]
+    for person in people:
+        if person.kind == "user":
+            times = "2026-11-01T00:00:00+00:00,2024-03-01T00:00:00+00:00"
+            key = "2024-03-01T00:00:00+00:00,2026-11-02T00:00:00+00:00"
+            lines.append(f"{person.arn},true,{times},false,true,{key},false")
+    return "\n".join(lines) + "\n"
 
 
 def _entry(person: Person) -> dict[str, object]:

@@ -266,10 +266,35 @@ AS_GIVEN = {
         "position": 0,
         "policy_id": None,
     },
+    "node_policies": {"node_id": "r-ab12", "layer": "scp", "position": 0, "policy_id": 0},
+    "credentials": {
+        "principal_arn": "arn:aws:iam::111122223333:user/ana",
+        "password_enabled": True,
+        "password_last_used": None,
+        "password_last_changed": NOON,
+        "mfa_active": False,
+    },
+    "access_keys": {
+        "principal_arn": "arn:aws:iam::111122223333:user/ana",
+        "position": 1,
+        "active": True,
+        "created": NOON,
+        "last_used": None,
+        "last_used_region": None,
+        "last_used_service": None,
+    },
+    "snapshot": {
+        "taken_at": NOON,
+        "organization_id": "o-abcdefghij",
+        "root_id": "r-ab12",
+        "management_account_id": ACCOUNT,
+        "enabled_types": ["SERVICE_CONTROL_POLICY"],
+    },
     "reach": {"reach_id": 0, "surely": b"a", "maybe": b"b", "surely_actions": 1, "maybe_actions": 2},
     "problems": {"source": "snapshot", "subject": "a file", "reason": "is empty"},
 }
-READS = {"policies": "policies_rows", "attachments": "attachments_rows", "control_levels": "control_levels_rows"}
+KEPT_BY_PLURAL = ("policies", "attachments", "control_levels", "node_policies", "credentials", "access_keys")
+READS = {name: f"{name}_rows" for name in KEPT_BY_PLURAL}
 
 
 @pytest.mark.parametrize("table", AS_GIVEN)

@@ -15,41 +15,87 @@ from analytics.iam.policy import PolicyDocument, parse_policy
 from analytics.iam.stack import ControlLevel, NamedPolicy, PolicyStack, PrincipalFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from duckdb import DuckDBPyConnection
 
-PRINCIPAL = """
-select principals.*, build.organization_id, accounts.organization_path
-from principals cross join build left join accounts using (account_id)
-where principal_arn = $principal_arn"""
+    Records = list[dict[str, Any]]
+
+# Parameters: one principal, or all of them where it is null.
+PRINCIPALS = """
+select principals.*, snapshot.organization_id, accounts.organization_path
+from principals cross join snapshot left join accounts using (account_id)
+where in_snapshot and ($principal_arn is null or principal_arn = $principal_arn)
+order by principal_arn"""
 ATTACHED = """
-select layer, name, arn, attached_to, document
-from attachments join policies using (policy_id)
-where principal_arn = $principal_arn and layer in ('identity', 'boundary')
-order by layer, position"""
+select principal_arn, layer, policy_id, attached_to from attachments
+where $principal_arn is null or principal_arn = $principal_arn
+order by principal_arn, layer, position"""
 LEVELS = """
-select layer, level, node_id, node_name, name, arn, document
-from control_levels left join policies using (policy_id)
-where account_id = $account_id
-order by layer, level, position"""
+select account_id, layer, level, node_id, node_name, policy_id from control_levels
+where $principal_arn is null
+    or account_id = (select account_id from principals where principal_arn = $principal_arn)
+order by account_id, layer, level, position"""
+POLICIES = """
+select policy_id, name, arn, document from policies
+where $principal_arn is null
+    or policy_id in (select policy_id from attachments where principal_arn = $principal_arn)
+    or policy_id in (
+        select policy_id from control_levels
+        where account_id = (select account_id from principals where principal_arn = $principal_arn)
+    )"""
 
 
 def stack_of(con: DuckDBPyConnection, principal_arn: str) -> PolicyStack | None:
     """The policies that bear on an identity of the snapshot; None for a principal known from logs alone."""
-    found = _records(con, PRINCIPAL, {"principal_arn": principal_arn})
-    if not found or not found[0]["in_snapshot"]:
-        return None
-    row = found[0]
+    return next((stack for _row, stack, _trust in read_stacks(con, principal_arn)), None)
+
+
+def trust_of(con: DuckDBPyConnection, principal_arn: str) -> PolicyDocument | None:
+    """The trust document of a role of the snapshot; None for others, and where it could not be read."""
+    return next((trust for _row, _stack, trust in read_stacks(con, principal_arn)), None)
+
+
+def read_stacks(
+    con: DuckDBPyConnection, principal_arn: str | None = None
+) -> Iterator[tuple[dict[str, Any], PolicyStack, PolicyDocument | None]]:
+    """The row of `principals`, the stack and the trust document of one identity of the snapshot, or of all by ARN."""
+    asked = {"principal_arn": principal_arn}
+    policies = {row["policy_id"]: row for row in rows_of(con, POLICIES, asked)}
+    named: dict[tuple[int, str], NamedPolicy] = {}
+
+    def policy(number: int, attached_to: str) -> NamedPolicy:
+        known = named.get((number, attached_to))
+        if known is None:
+            row = policies[number]
+            known = NamedPolicy(row["name"], document_of(row["document"]), row["arn"], attached_to)
+            named[number, attached_to] = known
+        return known
+
+    attached = {
+        arn: list(rows) for arn, rows in groupby(rows_of(con, ATTACHED, asked), lambda row: row["principal_arn"])
+    }
+    levels = _control_levels(rows_of(con, LEVELS, asked), policy)
+    for row in rows_of(con, PRINCIPALS, asked):
+        held: dict[str, tuple[NamedPolicy, ...]] = {
+            layer: tuple(policy(entry["policy_id"], entry["attached_to"]) for entry in entries)
+            for layer, entries in groupby(attached.get(row["principal_arn"], ()), lambda entry: entry["layer"])
+        }
+        trust = held.get("trust", ())
+        yield row, _stack(row, held, levels), trust[0].document if trust else None
+
+
+def _stack(
+    row: Mapping[str, Any],
+    held: Mapping[str, tuple[NamedPolicy, ...]],
+    levels: Mapping[tuple[str, str], tuple[ControlLevel, ...]],
+) -> PolicyStack:
     kind = PrincipalKind(row["kind"])
-    attached = _records(con, ATTACHED, {"principal_arn": principal_arn})
-    policies = {layer: tuple(_named(entry) for entry in entries) for layer, entries in _grouped(attached, "layer")}
-    boundary = policies.get("boundary", ())
-    levels: dict[str, tuple[ControlLevel, ...]] = {}
-    if kind is not PrincipalKind.SERVICE_LINKED_ROLE:
-        rows = _records(con, LEVELS, {"account_id": row["account_id"]})
-        levels = {layer: _levels(entries) for layer, entries in _grouped(rows, "layer")}
+    bound = kind is not PrincipalKind.SERVICE_LINKED_ROLE  # by control policies
+    boundary = held.get("boundary", ())
     return PolicyStack(
         principal=PrincipalFacts(
-            arn=principal_arn,
+            arn=row["principal_arn"],
             account_id=row["account_id"],
             kind=kind,
             tags=tuple(json.loads(row["tags"]).items()) if row["tags"] is not None else None,
@@ -57,44 +103,39 @@ def stack_of(con: DuckDBPyConnection, principal_arn: str) -> PolicyStack | None:
             organization_path=row["organization_path"],
             unique_id=row["unique_id"],
         ),
-        identity=policies.get("identity", ()),
+        identity=held.get("identity", ()),
         boundary=boundary[0] if boundary else None,
-        scp_levels=levels.get("scp", ()),
-        rcp_levels=levels.get("rcp", ()),
+        scp_levels=levels.get((row["account_id"], "scp"), ()) if bound else (),
+        rcp_levels=levels.get((row["account_id"], "rcp"), ()) if bound else (),
         not_collected=("not collected",) * row["policies_not_collected"],
         boundary_not_collected=row["boundary_not_collected"],
     )
 
 
-def _levels(rows: list[dict[str, Any]]) -> tuple[ControlLevel, ...]:
-    """One level per node; a row without a document stands for a level to which nothing is attached."""
-    return tuple(
-        ControlLevel(
-            node_id=entries[0]["node_id"],
-            node_name=entries[0]["node_name"],
-            policies=tuple(
-                _named(entry | {"attached_to": entry["node_id"]}) for entry in entries if entry["document"] is not None
-            ),
-        )
-        for _level, entries in _grouped(rows, "level")
-    )
+def _control_levels(rows: Records, policy: Any) -> dict[tuple[str, str], tuple[ControlLevel, ...]]:
+    """By account and layer, the levels from the root down; a row without a policy is a level without any."""
+    found: dict[tuple[str, str], tuple[ControlLevel, ...]] = {}
+    shared: dict[ControlLevel, ControlLevel] = {}  # accounts of one OU have the same levels: one object each
+    for key, entries in groupby(rows, lambda row: (row["account_id"], row["layer"])):
+        levels = []
+        for _number, members in groupby(entries, lambda row: row["level"]):
+            at = list(members)
+            node_id = at[0]["node_id"]
+            policies = tuple(policy(row["policy_id"], node_id) for row in at if row["policy_id"] is not None)
+            level = ControlLevel(node_id, at[0]["node_name"], policies)
+            levels.append(shared.setdefault(level, level))
+        found[key] = tuple(levels)
+    return found
 
 
-def _named(row: dict[str, Any]) -> NamedPolicy:
-    return NamedPolicy(row["name"], _document(row["document"], row["name"]), row["arn"], row["attached_to"])
-
-
-@lru_cache(maxsize=20_000)
-def _document(text: str, name: str) -> PolicyDocument:
+@lru_cache(maxsize=50_000)
+def document_of(text: str) -> PolicyDocument:
     """Parsed once per text: equal documents are the same object, as `NamedPolicy` promises."""
-    return parse_policy(text, name=name)
+    return parse_policy(text, name="policy of the build")
 
 
-def _grouped(rows: list[dict[str, Any]], key: str) -> list[tuple[Any, list[dict[str, Any]]]]:
-    return [(value, list(entries)) for value, entries in groupby(rows, key=lambda row: row[key])]
-
-
-def _records(con: DuckDBPyConnection, sql: str, params: dict[str, Any]) -> list[dict[str, Any]]:
-    cursor = con.execute(sql, params)
+def rows_of(con: DuckDBPyConnection, sql: str, params: Mapping[str, Any] | None = None) -> Records:
+    """The rows of a query by column name."""
+    cursor = con.execute(sql, dict(params) if params else None)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

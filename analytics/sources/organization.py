@@ -95,6 +95,10 @@ class Organization:
         """The node of this id."""
         return next((node for node in self.nodes if node.node_id == node_id), None)
 
+    def attached(self, node: Node, policy_type: str) -> ControlLevel:
+        """What is attached directly to a node; of an enabled type, with what AWS attaches itself."""
+        return _in_force(node, policy_type) if policy_type in self.enabled_types else node.level(policy_type)
+
     def path_of(self, account_id: str) -> str | None:
         """Its place as `aws:PrincipalOrgPaths` has it, "o-exampleorgid/r-ab12/ou-ab12-11111111/"; None if no member."""
         return self._paths.get(account_id)

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from analytics.iam.policy import to_json
 from analytics.iam.stack import NamedPolicy
+from analytics.sources.organization import RCP, SCP
+from analytics.sources.snapshot_values import naive
 
 if TYPE_CHECKING:
     from analytics.iam.policy import PolicyDocument
@@ -37,6 +39,13 @@ NODES = pa.schema([(name, TEXT) for name in ("node_id", "kind", "name", "parent_
 POLICIES = pa.schema([("policy_id", INTEGER), ("name", TEXT), ("arn", TEXT), ("aws_managed", FLAG), ("document", TEXT)])
 ATTACHMENTS = pa.schema(
     [("principal_arn", TEXT), ("layer", TEXT), ("position", INTEGER), ("policy_id", INTEGER), ("attached_to", TEXT)]
+)
+NODE_POLICIES = pa.schema([("node_id", TEXT), ("layer", TEXT), ("position", INTEGER), ("policy_id", INTEGER)])
+SNAPSHOT = pa.schema(
+    [
+        *[("taken_at", TIME), ("organization_id", TEXT), ("root_id", TEXT), ("management_account_id", TEXT)],
+        ("enabled_types", pa.list_(TEXT)),
+    ]
 )
 CONTROL_LEVELS = pa.schema(
     [
@@ -83,8 +92,8 @@ def identity_rows(identities: Sequence[Identity], reach_ids: Sequence[int], *, o
             "boundary_name": identity.boundary_arn.rpartition("/")[2] if identity.boundary_arn else None,
             "unique_id": identity.unique_id,
             "path": identity.path,
-            "created": _naive(identity.created),
-            "last_used": _naive(identity.last_used),
+            "created": naive(identity.created),
+            "last_used": naive(identity.last_used),
             "policies_not_collected": len(identity.not_collected),
             "boundary_not_collected": identity.boundary_not_collected,
             "reach_id": reach_id,
@@ -110,6 +119,19 @@ def node_rows(snapshot: Snapshot | None) -> pa.Table:
     return pa.Table.from_pylist(rows, NODES)
 
 
+def snapshot_rows(snapshot: Snapshot | None) -> pa.Table:
+    """One row about the snapshot and its organisation; none without a snapshot."""
+    organization = snapshot.organization if snapshot else None
+    row = {
+        "taken_at": naive(snapshot.taken_at) if snapshot else None,
+        "organization_id": organization.id if organization else None,
+        "root_id": organization.root_id if organization else None,
+        "management_account_id": organization.management_account_id if organization else None,
+        "enabled_types": sorted(organization.enabled_types) if organization else [],
+    }
+    return pa.Table.from_pylist([row] if snapshot else [], SNAPSHOT)
+
+
 class PolicyRows:
     """Numbers every distinct policy, and remembers who stands under it."""
 
@@ -119,6 +141,7 @@ class PolicyRows:
         self._texts: dict[int, tuple[PolicyDocument, str]] = {}
         self._attachments: list[dict[str, Any]] = []
         self._levels: list[dict[str, Any]] = []
+        self._nodes: list[dict[str, Any]] = []
 
     def add(self, snapshot: Snapshot) -> None:
         """Every identity's policies, and every account's levels of SCPs and RCPs."""
@@ -138,6 +161,17 @@ class PolicyRows:
             for account in snapshot.accounts:
                 self._add_levels(account.account_id, "scp", snapshot.organization.scp_levels(account.account_id))
                 self._add_levels(account.account_id, "rcp", snapshot.organization.rcp_levels(account.account_id))
+            for node in snapshot.organization.nodes:
+                for layer, policy_type in (("scp", SCP), ("rcp", RCP)):
+                    for position, policy in enumerate(snapshot.organization.attached(node, policy_type).policies):
+                        self._nodes.append(
+                            {
+                                "node_id": node.node_id,
+                                "layer": layer,
+                                "position": position,
+                                "policy_id": self._number(policy),
+                            }
+                        )
 
     def _add_levels(self, account_id: str, layer: str, levels: Sequence[ControlLevel]) -> None:
         for index, level in enumerate(levels):
@@ -179,10 +213,11 @@ class PolicyRows:
         return kept[1]
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
-        """The rows of `policies`, `attachments` and `control_levels`."""
+        """The rows of `policies`, `attachments`, `control_levels` and `node_policies`."""
         yield "policies", pa.Table.from_pylist(self._policies, POLICIES)
         yield "attachments", pa.Table.from_pylist(self._attachments, ATTACHMENTS)
         yield "control_levels", pa.Table.from_pylist(self._levels, CONTROL_LEVELS)
+        yield "node_policies", pa.Table.from_pylist(self._nodes, NODE_POLICIES)
 
 
 def _layers_of(identity: Identity) -> Iterator[tuple[str, tuple[NamedPolicy, ...]]]:
@@ -205,8 +240,3 @@ def _environment(path: str, words: Mapping[str, Sequence[str]]) -> str | None:
         if any(re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) for word in candidates):
             return environment
     return None
-
-
-def _naive(time: Any) -> Any:
-    """UTC without an offset, as every `timestamp` of a build."""
-    return time.replace(tzinfo=None) if time is not None else None

@@ -120,3 +120,8 @@ class ReferencePolicy:
     version: str
     updated: str  # date of that version, ISO text
     deprecated: bool = False  # AWS has retired it; what had it attached keeps it
+
+
+def naive(time: datetime | None) -> datetime | None:
+    """UTC without an offset, as every `timestamp` of a build."""
+    return time.replace(tzinfo=None) if time is not None else None

@@ -10,8 +10,9 @@ import pyarrow as pa
 from analytics.engine.reach import Reachable
 from analytics.findings import gap
 from analytics.findings.bits import pack, to_blob
+from analytics.sources.credential_rows import credential_rows
 from analytics.sources.snapshot import Snapshot
-from analytics.sources.snapshot_rows import PolicyRows, account_rows, identity_rows, node_rows
+from analytics.sources.snapshot_rows import PolicyRows, account_rows, identity_rows, node_rows, snapshot_rows
 
 if TYPE_CHECKING:
     from analytics.engine.reach import Reach
@@ -118,6 +119,10 @@ def list_principals(build: Build) -> None:
         policies.add(build.snapshot)
     for name, rows in policies.tables():
         build.run(name, **{f"{name}_rows": rows})
+    credentials, access_keys = credential_rows(build.snapshot or Snapshot())
+    build.run("credentials", credentials_rows=credentials)
+    build.run("access_keys", access_keys_rows=access_keys)
+    build.run("snapshot", snapshot_rows=snapshot_rows(build.snapshot))
 
 
 def compare(build: Build) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from analytics.findings.observed import Profiles
 from analytics.findings.weights import ActionWeights, action_weights
 from analytics.iam.catalogue import Catalogue, load_catalogue
+from analytics.outputs.estate import read_estate
 from analytics.sql import read_sql
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from analytics.engine.reach import Reach
+    from analytics.findings.estate import Estate
     from analytics.settings import Settings
     from analytics.sources.cloudtrail import SourceFile
     from analytics.sources.snapshot import Snapshot
@@ -58,6 +60,11 @@ class Build:
     def profiles(self) -> Profiles:
         """The distinct sets of observable actions."""
         return Profiles(self.catalogue)
+
+    @cached_property
+    def estate(self) -> Estate:
+        """The tables so far as the findings look at them; for steps after "Comparing grants with use"."""
+        return read_estate(self.con)
 
     def run(self, name: str, **rows: pa.Table) -> None:
         """Run `analytics/sql/<name>.sql`; keyword arguments are rows that it reads by that name."""
