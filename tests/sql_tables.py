@@ -32,7 +32,8 @@ _GAP = """granted integer, surely integer, used integer, possible integer, unuse
     used_not_granted integer, granted_weight double, unused_weight double, unobserved_weight double, calls bigint,
     last_used timestamp"""
 _ACCOUNT = """account_id varchar, name varchar, ou_id varchar, ou_path varchar, organization_path varchar,
-    status varchar, is_management boolean, environment varchar, collected varchar, reason varchar"""
+    status varchar, is_management boolean, environment varchar, environment_tag varchar, environment_ou varchar,
+    collected varchar, reason varchar"""
 _IDENTITY = """principal_arn varchar, name varchar, kind varchar, account_id varchar, owner varchar, tags varchar,
     boundary_arn varchar, boundary_name varchar, unique_id varchar, path varchar, created timestamp,
     last_used timestamp, policies_not_collected integer, boundary_not_collected boolean, reach_id integer"""

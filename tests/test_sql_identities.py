@@ -109,7 +109,8 @@ def test_accounts_are_those_of_the_snapshot_and_those_of_the_logs(con: duckdb.Du
     given(
         con,
         "account_rows",
-        {"name": "payments", "collected": "ok", "is_management": True, "ou_path": "Root/Prod"},
+        {"name": "payments", "collected": "ok", "is_management": True, "ou_path": "Root/Prod"}
+        | {"environment_tag": "staging", "environment_ou": "production"},
         {"account_id": "777788889999", "name": "quiet", "collected": "failed", "reason": "access denied"},
     )
     seen = {"calls": 7, "days_covered": 3, "sees_read_only": True, "sees_kms": True, "first_event": NOON}
@@ -128,6 +129,7 @@ def test_accounts_are_those_of_the_snapshot_and_those_of_the_logs(con: duckdb.Du
         *("payments", 7, 3, 2),
     )
     assert (payments["is_management"], payments["sees_kms"]) == (True, True)
+    assert (payments["environment_tag"], payments["environment_ou"]) == ("staging", "production")
     assert (other["name"], other["collected"], other["identities"], other["calls"]) == (None, "not collected", 0, 2)
     assert (quiet["collected"], quiet["reason"], quiet["calls"], quiet["days_covered"]) == (
         *("failed", "access denied", None, 0),

@@ -24,7 +24,8 @@ TEXT, INTEGER, FLAG, TIME = pa.string(), pa.int32(), pa.bool_(), pa.timestamp("u
 ACCOUNTS = pa.schema(
     [
         *[(name, TEXT) for name in ("account_id", "name", "ou_id", "ou_path", "organization_path", "status")],
-        *[("environment", TEXT), ("collected", TEXT), ("reason", TEXT), ("is_management", FLAG)],
+        *[("environment", TEXT), ("environment_tag", TEXT), ("environment_ou", TEXT)],
+        *[("collected", TEXT), ("reason", TEXT), ("is_management", FLAG)],
     ]
 )
 IDENTITIES = pa.schema(
@@ -58,7 +59,10 @@ CONTROL_LEVELS = pa.schema(
 def account_rows(
     snapshot: Snapshot, *, environment_tags: Sequence[str], environment_words: Mapping[str, Sequence[str]]
 ) -> pa.Table:
-    """One row per account. Environment: a tag of the account, else the first word that its OU path or name holds."""
+    """One row per account. Environment: a tag of the account, else the first word that its OU path or name holds.
+
+    `environment_tag` is what the tag says, `environment_ou` what the OU path alone says.
+    """
     rows = [
         {
             "account_id": account.account_id,
@@ -68,7 +72,9 @@ def account_rows(
             "organization_path": snapshot.organization_path(account.account_id),
             "status": account.status,
             "environment": first_tag(account.tags, environment_tags)
-            or _environment(f"{account.ou_path or ''}/{account.name or ''}", environment_words),
+            or environment_of(f"{account.ou_path or ''}/{account.name or ''}", environment_words),
+            "environment_tag": first_tag(account.tags, environment_tags),
+            "environment_ou": environment_of(account.ou_path or "", environment_words),
             "collected": str(account.collected),
             "reason": account.reason,
             "is_management": account.is_management,
@@ -234,7 +240,8 @@ def first_tag(tags: Tags, keys: Sequence[str]) -> str | None:
     return next((values[key] for key in keys if values.get(key)), None)
 
 
-def _environment(path: str, words: Mapping[str, Sequence[str]]) -> str | None:
+def environment_of(path: str, words: Mapping[str, Sequence[str]]) -> str | None:
+    """The environment whose word a path or a name holds, as a word of its own; None: no word is there."""
     text = path.lower()
     for environment, candidates in words.items():
         if any(re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) for word in candidates):

@@ -9,7 +9,7 @@ select
     coalesce(account_rows.account_id, covered.account_id) as account_id,
     account_rows.name, account_rows.ou_id, account_rows.ou_path, account_rows.organization_path, account_rows.status,
     coalesce(account_rows.is_management, false) as is_management,
-    account_rows.environment,
+    account_rows.environment, account_rows.environment_tag, account_rows.environment_ou,
     case
         when account_rows.account_id is not null then account_rows.collected
         when (select bool_or(organization_path is not null) from account_rows) then 'outside'
