@@ -116,6 +116,15 @@ class Catalogue:
             for kind in entry.get("resourceTypes", ())
         )
 
+    def condition_keys(self, action: str) -> frozenset[str]:
+        """The service's condition keys that requests for an action may carry, in lower case; no global ones."""
+        service, _, name = action.lower().partition(":")
+        if service not in self.services:
+            return frozenset()
+        entry = _service_file("actions", service).get(name, {})
+        holders = (entry, *entry.get("resourceTypes", ()))
+        return frozenset(key.lower() for holder in holders for key in holder.get("conditionKeys", ()))
+
     def _expand(self, pattern: str) -> int:
         if not pattern.strip("*"):
             return self.full if pattern else 0
