@@ -17,6 +17,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE = PROJECT / "data" / "reference"
 FILE_NAME = "headroom.toml"
 MOST_DAYS = 3660  # of a window: ten years
+QUOTAS = ("scp_characters", "scp_attached", "rcp_characters", "rcp_attached", "managed_policy_characters")
 _MEMORY = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B")
 
 
@@ -46,6 +47,14 @@ class Settings:
     batch_rows: int = 750_000  # events of one ingest transaction (docs/PERFORMANCE.md)
     memory_limit: str = "2GB"  # of DuckDB while it builds
     keep_builds: int = 5  # published builds kept in the store; older ones are removed
+    # Quotas of Organizations and IAM: characters of a document, and policies attached directly to one node.
+    scp_characters: int = 10_240
+    scp_attached: int = 10
+    rcp_characters: int = 5_120
+    rcp_attached: int = 5
+    managed_policy_characters: int = 6_144  # a permissions boundary is one managed policy
+    # Usual exemption of a scenario ("break-glass role") -> ARNs that drafts leave out, `*` for any account.
+    guardrail_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def default_store() -> Path:
@@ -77,7 +86,7 @@ def _checked(raw: Mapping[str, Any], path: Path) -> Settings:
         days = getattr(settings, key)
         if not all(1 <= count <= MOST_DAYS for count in (days if isinstance(days, tuple) else (days,))):
             raise SettingsError(f"`{path}`: `{key}` must be between 1 and {MOST_DAYS} days")
-    for key in ("batch_rows", "keep_builds"):
+    for key in ("batch_rows", "keep_builds", *QUOTAS):
         if getattr(settings, key) < 1:
             raise SettingsError(f"`{path}`: `{key}` must be 1 or more")
     if not _MEMORY.fullmatch(settings.memory_limit):
