@@ -17,6 +17,15 @@ EXAMPLES = {
     "batch_rows": ("1000", 1000),
     "memory_limit": ('"512MB"', "512MB"),
     "keep_builds": ("2", 2),
+    "scp_characters": ("5120", 5120),
+    "scp_attached": ("5", 5),
+    "rcp_characters": ("4096", 4096),
+    "rcp_attached": ("4", 4),
+    "managed_policy_characters": ("6000", 6000),
+    "guardrail_exemptions": (
+        '{ "break-glass role" = ["arn:aws:iam::*:role/rescue"] }',
+        {"break-glass role": ("arn:aws:iam::*:role/rescue",)},
+    ),
 }
 
 
@@ -56,6 +65,7 @@ def test_a_file_changes_one_key_and_leaves_the_others(tmp_path: Path, key: str) 
         ("data_events_logged = { '*' = 'AWS::S3::Object' }", "a table of lists of text is needed"),
         ("batch_rows = 0", "`batch_rows` must be 1 or more"),
         ("keep_builds = 0", "`keep_builds` must be 1 or more"),
+        ("scp_characters = 0", "`scp_characters` must be 1 or more"),
         ("memory_limit = 'lots'", "`memory_limit` is `lots`; write it as `2GB` or `512MB`"),
         ("window_days =", "is not readable TOML"),
     ],
