@@ -43,7 +43,7 @@ class NodeComparison:
     in_common: tuple[tuple[str, str, str | None], ...]
     only_first: tuple[tuple[str, str, str | None], ...]
     only_second: tuple[tuple[str, str, str | None], ...]
-    differences: tuple[ActionDifference, ...]  # the heaviest first
+    differences: tuple[ActionDifference, ...]  # SCPs first, the heaviest first
 
 
 def compare_nodes(estate: Estate, first: str, second: str) -> NodeComparison:
@@ -60,7 +60,7 @@ def compare_nodes(estate: Estate, first: str, second: str) -> NodeComparison:
         in_common=tuple(one for one in here if one in there),
         only_first=tuple(one for one in here if one not in there),
         only_second=tuple(one for one in there if one not in here),
-        differences=tuple(sorted(differences, key=lambda one: (-one.weight, one.layer, one.action))),
+        differences=tuple(sorted(differences, key=lambda one: (LAYERS.index(one.layer), -one.weight, one.action))),
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from analytics.iam.stack import NamedPolicy
 
 _FULL_ACCESS = "/p-RCPFullAWSAccess"  # AWS attaches it itself, and it cannot be detached
+_ALWAYS_ONE = "/p-FullAWSAccess"  # every node keeps at least one SCP, so this is nothing to clean up
 
 
 class Idle(StrEnum):
@@ -91,6 +92,8 @@ def _idle_of_layer(estate: Estate, layer: str) -> Iterator[IdlePolicy]:
         reason = _binds_nobody(estate, node, layer)
         above = [(up, policy) for up in way_down(estate, node.node_id)[:-1] for policy in kept[up.node_id]]
         for policy in reversed(policies):
+            if reason and (policy.arn or "").endswith(_ALWAYS_ONE):
+                continue
             others = [other for other in kept[node.node_id] if other is not policy]
             found = (
                 (reason, ())

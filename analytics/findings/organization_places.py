@@ -79,7 +79,10 @@ def _tagged(place: AccountPlace, words: Mapping[str, Sequence[str]]) -> str | No
     if not place.environment_tag:
         return None
     tag = place.environment_tag.strip().lower()
-    return tag if tag in words else environment_of(tag, words) or tag
+    if tag in words:
+        return tag
+    longer = (name for name, short in words.items() if tag.startswith(tuple(short)))  # `development` begins as `dev`
+    return environment_of(tag, words) or next(longer, tag)
 
 
 def _missing(estate: Estate, place: AccountPlace, like: Sequence[AccountPlace]) -> tuple[str, ...]:

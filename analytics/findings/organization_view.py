@@ -1,8 +1,9 @@
 """One node of the organisation: which control policies bear on it and from where, and what they leave possible.
 
-The question is about nobody in particular: a statement that asks who the caller is holds for some and not for others,
-so what it decides is neither always allowed nor always stopped. Organizations User Guide, "SCP evaluation": every level
-from the root down must allow, and a deny at any of them wins; "RCP evaluation" says the same of the resources' side.
+The picture of the SCPs is that of an ordinary role in an account of the node, that of the RCPs is an outsider's
+(`organization_caller`): roles that policies name as exempt may do more, and the exemptions are told beside it.
+Organizations User Guide, "SCP evaluation": every level from the root down must allow, and a deny at any of them wins;
+"RCP evaluation" says the same of the resources' side.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from typing import TYPE_CHECKING
 from analytics.engine.decide_facts import rcp_services
 from analytics.engine.explain import Says, UnknownActionError
 from analytics.engine.reach import Reach
+from analytics.engine.reach_facts import about_principal
 from analytics.findings.estate import POLICY_TYPES
-from analytics.iam.names import PrincipalKind
+from analytics.findings.organization_caller import choose, ordinary_role, outsider
+from analytics.iam.condition import OPERATORS
 from analytics.iam.policy import Effect, PolicyDocument, Statement
-from analytics.iam.stack import NamedPolicy, PolicyStack, PrincipalFacts
+from analytics.iam.stack import NamedPolicy, PolicyStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.engine.reach import Bearing, StatementRef
     from analytics.findings.estate import Estate, NodeFacts
+    from analytics.findings.organization_caller import Asked
     from analytics.iam.catalogue import Catalogue
+    from analytics.iam.policy import Condition
 
 LAYERS = tuple(POLICY_TYPES)  # scp, rcp
 EVERYTHING = NamedPolicy(
@@ -45,7 +50,7 @@ class PolicyHere:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCount:
-    """Actions of one service at a node: always allowed, allowed to some or in some requests, always stopped."""
+    """Actions of one service at a node: allowed on everything, hanging on resource or request, stopped."""
 
     service: str
     actions: int
@@ -60,19 +65,32 @@ class EffectiveSet:
 
     node_id: str
     layer: str
-    reach: Reach  # surely: to everybody in every request; maybe: to somebody in some request
+    reach: Reach  # of the caller: surely on every resource; maybe on some resource, in some request
     binding: int  # the actions that the layer can bind at all: an RCP speaks for some services only
     levels: int  # levels in force; 0: nothing limits here
+    choices: tuple[tuple[str, str], ...]  # what the caller chooses, such as aws:requestedregion = eu-west-1
 
     @property
     def stopped(self) -> int:
-        """The actions that are always stopped."""
+        """The actions that are stopped for the caller, whatever it asks."""
         return self.binding & ~self.reach.maybe
 
     @property
     def depends(self) -> int:
-        """The actions that hang on the caller, the resource or the request."""
+        """The actions that hang on the resource or the request."""
         return self.binding & self.reach.maybe & ~self.reach.surely
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A condition by which a deny spares callers: the picture of a node is not theirs."""
+
+    layer: str
+    policy: str
+    node_name: str
+    sid: str | None
+    key: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +139,35 @@ def policies_here(estate: Estate, node_id: str) -> tuple[PolicyHere, ...]:
     )
 
 
+def exemptions_here(estate: Estate, node_id: str) -> tuple[Exemption, ...]:
+    """Whom the denies in force at a node spare, root first."""
+    return tuple(
+        Exemption(here.layer, here.policy.name, here.node_name, statement.sid, condition.key, condition.values)
+        for here in policies_here(estate, node_id)
+        if here.in_force
+        for statement in here.policy.document.statements
+        if statement.effect is Effect.DENY
+        for condition in statement.condition
+        if _spares(condition)
+    )
+
+
+def _spares(condition: Condition) -> bool:
+    operator = OPERATORS.get(condition.operator)  # `Null` is none of them
+    return operator is not None and operator.negated and about_principal(condition.key.lower())
+
+
 def effective_set(estate: Estate, node_id: str, layer: str = "scp") -> EffectiveSet:
     """What a layer leaves possible to the principals (SCP), or with the resources (RCP), at a node."""
-    levels = estate.levels(node_id, layer)
+    asked = choose(estate.levels(node_id, layer), estate.catalogue)
     binding = binding_actions(estate.catalogue, layer)
     return EffectiveSet(
         node_id=node_id,
         layer=layer,
-        reach=estate.reachable.of(stack_at(estate, node_id, layer)).within(Reach(binding, binding)),
+        reach=estate.reachable.of(stack_at(estate, node_id, layer, asked)).within(Reach(binding, binding)),
         binding=binding,
-        levels=len(levels),
+        levels=len(asked.levels),
+        choices=asked.choices,
     )
 
 
@@ -141,7 +178,7 @@ def binding_actions(catalogue: Catalogue, layer: str) -> int:
     mask = 0
     for service in rcp_services():
         mask |= catalogue.expand(f"{service}:*")
-    return mask
+    return mask & ~catalogue.expand("kms:RetireGrant")  # which RCPs do not bind, as `decide` has it
 
 
 def service_counts(effective: EffectiveSet, catalogue: Catalogue) -> tuple[ServiceCount, ...]:
@@ -172,7 +209,7 @@ def answers_at(estate: Estate, node_id: str, action: str, layer: str = "scp") ->
         raise UnknownActionError(msg)
     if not binding_actions(estate.catalogue, layer) >> number & 1:
         return ()
-    stack = stack_at(estate, node_id, layer)
+    stack = stack_at(estate, node_id, layer, choose(estate.levels(node_id, layer), estate.catalogue))
     denies = estate.reachable.bearing(stack, action, Effect.DENY)
     allows = estate.reachable.bearing(stack, action, Effect.ALLOW)
     return tuple(
@@ -203,16 +240,14 @@ def _answer(
     return LevelAnswer(node_id, name, inherited, says, tuple(replace(one.ref, layer=layer) for one in shown))
 
 
-def stack_at(estate: Estate, node_id: str, layer: str) -> PolicyStack:
-    """Anybody with every permission under the levels of one layer at a node; of the caller nothing else is known.
+def stack_at(estate: Estate, node_id: str, layer: str, asked: Asked) -> PolicyStack:
+    """The caller of the picture, with every permission, under the levels of one layer.
 
-    RCPs stand in the place of the SCP levels: both are evaluated alike, and an RCP's caller may be an outsider.
+    RCPs stand in the place of the SCP levels: both are evaluated alike.
     """
-    node = estate.nodes[node_id]
-    facts = PrincipalFacts(
-        arn="",
-        account_id=node_id if node.kind == "account" and layer == "scp" else "",
-        kind=PrincipalKind.UNKNOWN,
-        organization_id=estate.organization_id if layer == "scp" else None,
-    )
-    return PolicyStack(facts, identity=(EVERYTHING,), scp_levels=estate.levels(node_id, layer))
+    node, organization = estate.nodes[node_id], estate.organization_id
+    ids = [one.node_id for one in way_down(estate, node_id) if one.kind != "account"]
+    path = "/".join((organization, *ids, "")) if organization else None
+    account_id = node_id if node.kind == "account" else None
+    who = ordinary_role(account_id, organization, path) if layer == "scp" else outsider()
+    return PolicyStack(who, identity=(EVERYTHING,), scp_levels=asked.levels)
