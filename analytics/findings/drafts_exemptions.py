@@ -53,10 +53,9 @@ class Exempted:
     exemptions: tuple[Exemption, ...] = ()
     nobody_for: tuple[str, ...] = ()  # usual exemptions for which no role is known
 
-    @property
-    def arns(self) -> tuple[str, ...]:
-        """The patterns, each once, in order."""
-        return tuple(sorted({exemption.arn for exemption in self.exemptions}))
+    def arns_for(self, usual: Sequence[str]) -> tuple[str, ...]:
+        """The patterns that a scenario with these usual exemptions leaves out, and those asked for; each once."""
+        return tuple(sorted({one.arn for one in self.exemptions if one.stands_for is None or one.stands_for in usual}))
 
 
 def exempted(

@@ -1,0 +1,223 @@
+"""A draft as people and machines take it on: policy documents, AWS CLI commands, Terraform.
+
+Names come from the organisation and from the command line and are untrusted: in a shell every one is quoted, in HCL
+every one is a quoted string without templates, and in a comment it is one printable line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections import defaultdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from analytics.findings.drafts_size import compact, compact_text
+from analytics.findings.estate import POLICY_TYPES
+from analytics.iam.names import PrincipalKind, account_of, kind_of_arn, parse_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.findings.drafts import Draft
+    from analytics.findings.drafts_place import DraftPolicy
+
+_LABEL = re.compile(r"[^A-Za-z0-9_]")
+_OPENS_TEMPLATE = re.compile(r"(\$+|%+)\{")
+_BACKSLASHED = re.compile(r"\\(\\|b|f)")
+
+
+class DraftFormat(StrEnum):
+    """What a draft can be printed as."""
+
+    JSON = "json"
+    CLI = "cli"
+    TERRAFORM = "terraform"
+
+
+def printed(draft: Draft, form: DraftFormat) -> str:
+    """The draft in one of the formats, with a line break at the end."""
+    writers = {DraftFormat.JSON: _json, DraftFormat.CLI: _cli, DraftFormat.TERRAFORM: _terraform}
+    return writers[form](draft)
+
+
+def _json(draft: Draft) -> str:
+    """The document; of several a list of them."""
+    documents = [compact(document) for document in draft.documents]
+    return json.dumps(documents[0] if len(documents) == 1 else documents, indent=2, ensure_ascii=False) + "\n"
+
+
+def _cli(draft: Draft) -> str:
+    commands = _boundary_commands(draft) if draft.layer == "boundary" else _control_commands(draft)
+    head = [f"# {_one_line(line)}" for line in _head(draft)]
+    return "\n".join(["#!/bin/sh", *head, "set -eu", *commands, ""])
+
+
+def _control_commands(draft: Draft) -> Iterator[str]:
+    """Run with credentials of the management account or of a delegated administrator."""
+    for policy in draft.policies:
+        content = shlex.quote(compact_text(policy.document))
+        if policy.replaces is not None and policy.replaces.arn is not None:
+            policy_id = policy.replaces.arn.rpartition("/")[2]
+            yield f"aws organizations update-policy --policy-id {shlex.quote(policy_id)} --content {content}"
+            continue
+        yield (
+            f"policy_id=$(aws organizations create-policy --name {shlex.quote(policy.name)} "
+            f"--type {POLICY_TYPES[draft.layer]} --description {shlex.quote(_description(draft))} "
+            f"--content {content} --query Policy.PolicySummary.Id --output text)"
+        )
+        for node_id in policy.attach_to:
+            yield f'aws organizations attach-policy --policy-id "$policy_id" --target-id {shlex.quote(node_id)}'
+
+
+def _boundary_commands(draft: Draft) -> Iterator[str]:
+    """Run with credentials of the account that each comment names: managed policies belong to an account."""
+    for policy in draft.policies:
+        text = shlex.quote(compact_text(policy.document))
+        if policy.replaces is not None and policy.replaces.arn is not None:
+            yield f"# In account {account_of(policy.replaces.arn)}; IAM keeps five versions of a policy."
+            yield (
+                f"aws iam create-policy-version --policy-arn {shlex.quote(policy.replaces.arn)} "
+                f"--policy-document {text} --set-as-default"
+            )
+            continue
+        for account_id, arns in _by_account(policy).items():
+            yield f"# In account {account_id}:"
+            yield (
+                f"boundary_arn=$(aws iam create-policy --policy-name {shlex.quote(policy.name)} "
+                f"--policy-document {text} --query Policy.Arn --output text)"
+            )
+            yield from map(_put_boundary, arns)
+
+
+def _put_boundary(arn: str) -> str:
+    name = shlex.quote(_last_name(arn))
+    if kind_of_arn(arn) is PrincipalKind.SSO_ROLE:
+        return (
+            f"# {_one_line(arn)}: set the boundary on its permission set "
+            "(aws sso-admin put-permissions-boundary-to-permission-set)"
+        )
+    what = "user" if kind_of_arn(arn) is PrincipalKind.USER else "role"
+    return f'aws iam put-{what}-permissions-boundary --{what}-name={name} --permissions-boundary "$boundary_arn"'
+
+
+def _terraform(draft: Draft) -> str:
+    blocks = _boundary_blocks(draft) if draft.layer == "boundary" else _control_blocks(draft)
+    head = [f"# {_one_line(line)}" for line in _head(draft)]
+    return "\n".join(head) + "\n\n" + "\n\n".join(blocks) + "\n"
+
+
+def _control_blocks(draft: Draft) -> Iterator[str]:
+    for policy, label in zip(draft.policies, _labels(draft), strict=True):
+        changed = policy.replaces is not None and policy.replaces.arn is not None
+        if changed and policy.replaces is not None and policy.replaces.arn is not None:
+            yield _import(f"aws_organizations_policy.{label}", policy.replaces.arn.rpartition("/")[2])
+        yield (
+            f'resource "aws_organizations_policy" "{label}" {{\n'
+            f"  name        = {_hcl(policy.name)}\n"
+            + ("" if changed else f"  description = {_hcl(_description(draft))}\n")
+            + f"  type        = {_hcl(POLICY_TYPES[draft.layer])}\n"
+            f"  content     = {_encoded(policy)}\n"
+            "}"
+        )
+        if not changed:
+            for number, node_id in enumerate(policy.attach_to, start=1):
+                yield (
+                    f'resource "aws_organizations_policy_attachment" "{label}{f"_{number}" if number > 1 else ""}" {{\n'
+                    f"  policy_id = aws_organizations_policy.{label}.id\n"
+                    f"  target_id = {_hcl(node_id)}\n"
+                    "}"
+                )
+
+
+def _boundary_blocks(draft: Draft) -> Iterator[str]:
+    """Policies only: the boundary of a role is an argument of the role's own resource."""
+    for policy, label in zip(draft.policies, _labels(draft), strict=True):
+        if policy.replaces is not None and policy.replaces.arn is not None:
+            yield _import(f"aws_iam_policy.{label}", policy.replaces.arn)
+            yield _iam_policy(label, policy.name, policy)
+            continue
+        for account_id, arns in _by_account(policy).items():
+            holders = "\n".join(f"#   {_one_line(arn)}" for arn in arns)
+            own = f"{label}_{_LABEL.sub('_', account_id)}"
+            yield (
+                f"# In account {account_id}: set permissions_boundary = aws_iam_policy.{own}.arn on\n{holders}\n"
+                + _iam_policy(own, policy.name, policy)
+            )
+
+
+def _iam_policy(label: str, name: str, policy: DraftPolicy) -> str:
+    return f'resource "aws_iam_policy" "{label}" {{\n  name   = {_hcl(name)}\n  policy = {_encoded(policy)}\n}}'
+
+
+def _import(address: str, identifier: str) -> str:
+    """An attached policy that Terraform may not know yet: it is taken in, not made anew."""
+    return f"import {{\n  to = {address}\n  id = {_hcl(identifier)}\n}}"
+
+
+def _labels(draft: Draft) -> list[str]:
+    """One label a policy; different names may differ in characters that a label cannot have."""
+    labels: list[str] = []
+    for policy in draft.policies:
+        base = _LABEL.sub("_", policy.name).strip("_") or "policy"
+        base = base if not base[0].isdigit() else f"policy_{base}"
+        number = sum(label == base or label.startswith(f"{base}__") for label in labels)
+        labels.append(f"{base}__{number + 1}" if number else base)
+    return labels
+
+
+def _encoded(policy: DraftPolicy) -> str:
+    """The document as an argument of `jsonencode`: HCL reads JSON's objects and strings, but for templates."""
+    text = json.dumps(compact(policy.document), indent=2, ensure_ascii=False)
+    return f"jsonencode({_without_templates(text)})".replace("\n", "\n  ")
+
+
+def _hcl(text: str) -> str:
+    """A quoted HCL string that stands for exactly this text."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return _without_templates(quoted)
+
+
+def _without_templates(quoted: str) -> str:
+    """JSON's quoting as HCL's: no `${…}` and `%{…}`, and the two escapes that HCL lacks written as numbers.
+
+    `$${` is HCL for a plain `${`; a run of several is spelled by number, as scanners differ on it.
+    """
+    quoted = _BACKSLASHED.sub(lambda found: {"b": r"\u0008", "f": r"\u000c"}.get(found[1], found[0]), quoted)
+    return _OPENS_TEMPLATE.sub(
+        lambda found: f"{found[1] * 2}{{" if len(found[1]) == 1 else f"{_numbered(found[1])}{{", quoted
+    )
+
+
+def _numbered(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04x}" for letter in text)
+
+
+def _head(draft: Draft) -> list[str]:
+    return [
+        f"Draft {draft.name}: {draft.layer} for {', '.join(draft.scenarios)} at {draft.target_name} ({draft.target})",
+        *draft.notes,
+    ]
+
+
+def _description(draft: Draft) -> str:
+    """Organizations takes 512 characters."""
+    return f"Closes {', '.join(draft.scenarios)} (drafted by Headroom)"[:512]
+
+
+def _by_account(policy: DraftPolicy) -> dict[str, list[str]]:
+    accounts: defaultdict[str, list[str]] = defaultdict(list)
+    for arn in policy.attach_to:
+        accounts[account_of(arn) or "unknown"].append(arn)
+    return dict(sorted(accounts.items()))
+
+
+def _last_name(arn: str) -> str:
+    parsed = parse_arn(arn)
+    return (parsed.resource if parsed else arn).rpartition("/")[2]
+
+
+def _one_line(text: str) -> str:
+    """Fit for a comment: no line break of any kind, and nothing that steers a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
