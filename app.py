@@ -15,7 +15,10 @@ page = st.navigation(
     [
         st.Page("app_pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
         st.Page("app_pages/identities.py", title="Identities", icon=":material/group:"),
+        st.Page("app_pages/identity.py", title="Identity", icon=":material/person:", visibility="hidden"),
         st.Page("app_pages/heatmap.py", title="Privilege vs usage", icon=":material/grid_on:", url_path="heatmap"),
+        st.Page("app_pages/remediation.py", title="Remediation", icon=":material/build:"),
+        st.Page("app_pages/weights.py", title="Weights", icon=":material/tune:", visibility="hidden"),
         st.Page("app_pages/health.py", title="Data health", icon=":material/verified:", url_path="health"),
     ],
     position="top",

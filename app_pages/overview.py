@@ -28,7 +28,12 @@ with left, st.container(border=True, height="stretch"):
     if rows.empty:
         widgets.nothing("No grants are known here.", "Add a snapshot to the build, or widen the filters.")
     else:
-        charts.split_bars(rows, key="split_chart")
+        st.plotly_chart(
+            data.figure(charts.split_bars, splits[split], filters=filters),
+            key="split_chart",
+            config=charts.CONFIG,
+            alt="Bars: share of granted actions that is used, possible, unused and unobserved, per row",
+        )
         st.caption(f"Share of granted actions (identity × action) in {filters.window_days} days; most used first.")
 with right, st.container(border=True, height="stretch"):
     st.subheader("Calls and denied calls per day", anchor=False)
@@ -36,5 +41,10 @@ with right, st.container(border=True, height="stretch"):
     if not days["calls"].sum():
         widgets.nothing("No calls in this window.", "Widen the filters or choose a longer window.")
     else:
-        charts.activity(days, key="activity_chart")
+        st.plotly_chart(
+            data.figure(charts.activity, queries.activity_by_day, filters=filters),
+            key="activity_chart",
+            config=charts.CONFIG,
+            alt="Bars: calls per day, and denied calls per day below, UTC",
+        )
         st.caption(f"{int(days['calls'].sum()):,} calls, {int(days['denied'].sum()):,} of them denied; UTC days.")

@@ -1,28 +1,27 @@
 """Every page opens on every kind of store, says what it is about, and survives any link."""
 
-from pathlib import Path
-
 import duckdb
 import pytest
 import streamlit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streamlit.testing.v1 import AppTest
 
+from tests.findings_tables import with_findings
+from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE, TRICKY, write_store
 
-APP = str(Path(__file__).resolve().parents[1] / "app.py")
-PAGES = ("overview", "identities", "heatmap", "health")
+PAGES = ("overview", "identities", "identity", "heatmap", "remediation", "weights", "health")
+OF_THE_WHOLE_BUILD = ("health", "identity", "weights")
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    return write_store(tmp_path_factory.mktemp("full"), builds=2).folder
+    return with_findings(write_store(tmp_path_factory.mktemp("full"), builds=2)).folder
 
 
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
-    return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
+    return with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,26 +38,9 @@ def open_page(monkeypatch):
 
     def opened(name, store, **link):
         monkeypatch.setenv("HEADROOM_STORE", str(store))
-        at = AppTest.from_file(APP, default_timeout=30)
-        if name != "overview":
-            at.switch_page(f"app_pages/{name}.py")
-        for key, value in link.items():
-            at.query_params[key] = value
-        at.run()
-        assert not at.exception, at.exception[0].value
-        return at
+        return run_page(name, link)
 
     return opened
-
-
-def text_of(at):
-    """Everything that the page says in words."""
-    said = [*at.title, *at.subheader, *at.markdown, *at.caption, *at.info, *at.text]
-    return "\n".join(element.value for element in said)
-
-
-def tiles(at):
-    return {metric.label: metric.value for metric in at.metric}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -78,8 +60,8 @@ def test_without_a_snapshot_every_page_says_so(open_page, usage_only, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_filter_that_leaves_nothing_is_explained(open_page, full, name):
     at = open_page(name, full, q="no such name")
-    if name != "health":  # which speaks of the whole build
-        assert any(why in text_of(at) for why in ("No identity matches", "Nothing here needs a decision"))
+    if name not in OF_THE_WHOLE_BUILD:
+        assert any(why in text_of(at) for why in ("No identity matches", "Nothing here needs a decision", "No item matches"))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -104,21 +86,21 @@ def test_a_build_of_another_version_is_not_shown(open_page, tmp_path):
 
 def test_overview_tiles_tell_figures_and_change(open_page, full):
     at = open_page("overview", full)
-    assert tiles(at)["Identities judged"] == "6"
+    assert tiles(at)["Critical identities"] == "1"
     assert tiles(at)["Dormant identities"] == "2"
     assert tiles(at)["Denied calls"] == "6"
     assert {metric.delta for metric in at.metric} == {"no change"}
 
 
 def test_overview_of_a_first_build_says_first_build(open_page, tmp_path):
-    at = open_page("overview", write_store(tmp_path).folder)
+    at = open_page("overview", with_findings(write_store(tmp_path)).folder)
     assert {metric.delta for metric in at.metric} == {"first build"}
 
 
 def test_overview_without_a_snapshot_shows_no_invented_figure(open_page, usage_only):
     at = open_page("overview", usage_only)
     assert tiles(at)["High-risk privilege unused"] == "–"
-    assert tiles(at)["Identities judged"] == "–"
+    assert tiles(at)["Critical identities"] == "–"
     assert "Cannot be told without a snapshot" in text_of(at)
     assert tiles(at)["Denied calls"] == "6"
 
@@ -126,21 +108,6 @@ def test_overview_without_a_snapshot_shows_no_invented_figure(open_page, usage_o
 def test_overview_compares_only_like_with_like(open_page, full):
     at = open_page("overview", full, q="payments")
     assert {metric.delta for metric in at.metric} == {""}
-
-
-def test_identities_are_listed_and_the_linked_one_is_open(open_page, full):
-    at = open_page("identities", full, identity=API.arn)
-    assert list(at.dataframe[0].value["name"])[:2] == [DORMANT.name, DEPLOY.name]
-    text = text_of(at)
-    assert "`` payments-api ``" in text or "` payments-api `" in text
-    assert "**3** actions granted" in text
-    assert "boundary ` app-boundary `" in text
-    assert set(at.dataframe[1].value["service"]) == {"kms", "sqs", "dynamodb"}
-
-
-def test_quick_filters_are_links_too(open_page, full):
-    at = open_page("identities", full, only="dormant")
-    assert set(at.dataframe[0].value["name"]) == {DORMANT.name, TRICKY.name}
 
 
 def test_a_linked_cell_shows_its_actions_and_their_statements(open_page, full):
@@ -171,7 +138,7 @@ def test_health_lists_what_limits_the_numbers(open_page, full):
 
 def test_hostile_names_stand_in_code_spans_only(open_page, full):
     for name in PAGES:
-        at = open_page(name, full, row=TRICKY.arn, identity=TRICKY.arn, service="sqs")
+        at = open_page(name, full, row=TRICKY.arn, arn=TRICKY.arn, service="sqs")
         for element in (*at.markdown, *at.caption, *at.subheader, *at.title):
             before, _, after = element.value.partition("<img")
             assert not after or "`" in before, element.value
@@ -181,7 +148,7 @@ link_texts = st.one_of(st.text(max_size=30), st.sampled_from([HOSTILE, "../../et
 links = st.dictionaries(
     st.sampled_from(
         ["window", "ou", "account", "kind", "q", "by", "measure", "services", "sort", "page", "row", "service",
-         "identity", "only", "rank", "identities_page", "split", "names", "unknown"]
+         "arn", "tab", "mark", "item", "only", "rank", "identities_page", "split", "names", "unknown"]
     ),
     link_texts,
     max_size=6,

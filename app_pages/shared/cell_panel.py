@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.queries import RowKind
-from app_pages.shared import data, identity_panel, palette, statements, widgets
+from app_pages.shared import action_table, data, identity_panel, widgets
 from app_pages.shared.text import number, plain, span
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from analytics.outputs.queries import Filters, Grid
 
-MARKS = {state.word: f"{state.mark} {state.word}" for state in palette.STATES}
 ALL = "All"
 
 
@@ -71,7 +70,7 @@ def _cell(filters: Filters, principal_arn: str, service: str) -> None:
         return
     st.markdown(f"#### {span(plain(known['name'], 44))} · {span(service)}")
     st.caption(identity_panel.facts(known))
-    widgets.link("identities", "Open the identity", icon=":material/person:", identity=principal_arn)
+    widgets.link("identity", "Open the identity", icon=":material/person:", arn=principal_arn)
     actions = data.read(
         queries.cell_actions, principal_arn=principal_arn, service=service, window_days=filters.window_days
     )
@@ -85,39 +84,7 @@ def _cell(filters: Filters, principal_arn: str, service: str) -> None:
         f"{len(actions):,} actions in {filters.window_days} days. High-risk weight: {number(total['unused_weight'])} "
         f"unused, {number(total['unobserved_weight'])} unobserved."
     )
-    counts = actions["state"].value_counts()
-    labels = {f"{MARKS[word]} {counts[word]:,}": word for word in queries.STATES if counts[word]}
-    chosen = st.pills("State", list(labels), key="cell_state", label_visibility="collapsed")
-    shown = actions if chosen not in labels else actions[actions["state"] == labels[chosen]]
-    _actions_table(principal_arn, shown)
-
-
-def _actions_table(principal_arn: str, actions: pd.DataFrame) -> None:
-    column = st.column_config
-    shown = actions.assign(
-        mark=actions["state"].astype(str).map(MARKS),
-        short=actions["action"].str.partition(":")[2],
-        risk=actions["weight_class"].str.replace("_", " "),
-    )
-    chosen = widgets.table(
-        shown,
-        {
-            "mark": column.TextColumn("State", width=95),
-            "short": column.TextColumn("Action", width=185),
-            "weight": column.NumberColumn("Weight", format="%.2g", width=58, help="data/reference/risk.toml"),
-            "calls": column.NumberColumn("Calls", format="%,d", width=55, help="In the window, denied ones included"),
-            "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=90),
-            "reach": column.TextColumn("Reach", width=60, help="surely; maybe: under a condition or on some resources"),
-            "risk": column.TextColumn("Class", width=120),
-        },
-        key="cell_actions",
-        alt="Actions of the cell with state, weight, reach, calls and last use",
-        on_select="rerun",
-        selection_mode="single-cell",
-        height=min(390, 40 + 30 * len(shown)),
-    )
-    position = widgets.chosen_row(chosen, len(shown)) or 0
-    statements.show(principal_arn, shown.iloc[position].to_dict())
+    action_table.show(principal_arn, service, filters.window_days)
 
 
 def _service(filters: Filters, service: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duckdb import DuckDBPyConnection
+    from plotly.graph_objects import Figure
 
 Answer = TypeVar("Answer")
 
@@ -44,6 +45,13 @@ def read(question: Callable[..., Answer], **asked: Any) -> Answer:
     return answer
 
 
+def figure(draw: Callable[[Answer], Figure], question: Callable[..., Answer], **asked: Any) -> Figure:
+    """The chart of an answer, kept for the viewer's theme; shared by all sessions, so it must not be changed."""
+    store = _store()
+    names = f"{draw.__qualname__} {question.__qualname__}"
+    return _figure(str(store.folder), store.current() or "", names, str(st.context.theme.type), draw, question, asked)
+
+
 def source() -> Callable[[], DuckDBPyConnection]:
     """What gives the connection of this build, also on a thread without a session: for answers too large to keep."""
     store = _store()
@@ -65,6 +73,21 @@ def _connection(folder: str, build_id: str) -> DuckDBPyConnection:
     for lock in LOCKS:
         con.execute(lock)
     return con
+
+
+@st.cache_resource(max_entries=60, show_spinner=False)
+def _figure(
+    folder: str,
+    build_id: str,
+    names: str,
+    theme: str,
+    _draw: Callable[[Any], Figure],
+    _question: Callable[..., Any],
+    asked: dict[str, Any],
+) -> Figure:
+    """`names` and `theme` are in the key of the cache: they stand for the functions and for the colours they pick."""
+    del names, theme
+    return _draw(_question(_connection(folder, build_id).cursor(), **asked))
 
 
 @st.cache_data(max_entries=500, show_spinner=False)

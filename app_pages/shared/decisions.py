@@ -1,6 +1,6 @@
 """The cards of what needs a decision: the first few of each topic, each with a link to the evidence.
 
-Amounts are high-risk weight, or for OUTSIDE the number of actions.
+Amounts are scores, high-risk weight, or for OUTSIDE the number of actions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import streamlit as st
 
 from analytics.outputs.queries import Quick, Topic
 from app_pages.shared import widgets
-from app_pages.shared.text import counted, number, plain, short_name, span
+from app_pages.shared.text import counted, number, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Build, Decision, Filters
@@ -30,25 +30,40 @@ class Card(NamedTuple):
 
 
 CARDS = {
+    Topic.CRITICAL: Card(
+        ":material/priority_high:", "Critical",
+        "The highest scores: what an attacker would want, and could get. Open one to see what would lower it.",
+        "of 100", "identities", "arn", {"only": Quick.CRITICAL},
+    ),
+    Topic.OPEN: Card(
+        ":material/door_open:", "Open to strangers",
+        "Anyone, an account that nobody knows, or a web identity of any subject may become it. Is that meant?",
+        "of 100", "identities", "arn", {"only": Quick.OPEN},
+    ),
+    Topic.STEPS: Card(
+        ":material/stairs_2:", "A few steps from administrator",
+        "No administrator by its policies, but it can become one. Each page draws the way, step by step.",
+        "of 100", "identities", "arn", {"only": Quick.ESCALATING},
+    ),
     Topic.DORMANT: Card(
         ":material/hotel:", "Dormant, still privileged",
         "No use in the window, by logs or by IAM's last-used date. Confirm with the owner, then remove.",
-        "weight", "identities", "identity", {"only": Quick.DORMANT},
+        "weight", "identities", "arn", {"only": Quick.DORMANT},
     ),
     Topic.BROADEST: Card(
         ":material/expand:", "Broadest gaps",
         "Active identities with the most high-risk privilege that they did not use. Right-size these first.",
-        "unused", "heatmap", "row", {},
+        "unused", "heatmap", "arn", {},
     ),
     Topic.NEW: Card(
         ":material/fiber_new:", "New with high-risk privilege",
         "Created inside the window, so judged over a shorter life. Is this much privilege meant?",
-        "weight", "identities", "identity", {"only": Quick.NEW},
+        "weight", "identities", "arn", {"only": Quick.NEW},
     ),
     Topic.OUTSIDE: Card(
         ":material/rule:", "Used, but no policy grants it",
         "A resource policy allows it, or the policy changed since. Worth knowing before anything is removed.",
-        "used", "identities", "identity", {"only": Quick.OUTSIDE},
+        "used", "identities", "arn", {"only": Quick.OUTSIDE},
     ),
     Topic.UNJUDGED: Card(
         ":material/visibility_off:", "Services that cannot be judged",
@@ -58,7 +73,7 @@ CARDS = {
     Topic.NOT_COLLECTED: Card(
         ":material/cloud_off:", "Accounts not collected",
         "Their identities are known from logs only: grants there are not known. Collect again.",
-        "", "health", "account_id", {},
+        "", "health", "", {},
     ),
 }  # fmt: skip
 
@@ -98,8 +113,11 @@ def _card(card: Card, total: int, items: list[Decision]) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
-            target = {} if card.parameter == "account_id" else {card.parameter: item.key}
-            widgets.link(card.page, span(plain(short_name(item.subject), 30)), **target)
+            if card.parameter == "arn":
+                widgets.identity_link(item.key, item.subject, length=30)
+            else:
+                target = {card.parameter: item.key} if card.parameter else {}
+                widgets.link(card.page, span(plain(item.subject, 30)), **target)
             st.caption(_place_and_amount(card, item), width="content")
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show(principal_arn: str, filters: Filters) -> None:
-    """The panel beside the table; says what to do while nothing is chosen."""
+    """The panel of one row of the grid; says what to do while nothing is chosen."""
     if not principal_arn:
         st.markdown("**Select an identity**")
         st.caption("Click a row to see what it holds, what it used, and which policies grant it.")
@@ -32,7 +32,7 @@ def show(principal_arn: str, filters: Filters) -> None:
     st.markdown(totals(known, filters.window_days))
     for note in notes(known):
         st.caption(f":material/info: {note}")
-    widgets.link("heatmap", "Open its row in Privilege vs usage", icon=":material/grid_on:", row=principal_arn)
+    widgets.link("identity", "Open the identity", icon=":material/person:", arn=principal_arn)
     _services(principal_arn, filters)
     _policies(principal_arn)
 

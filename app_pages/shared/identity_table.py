@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.outputs.queries import Quick
-from app_pages.shared import widgets
+from app_pages.shared import factors, palette, widgets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 EVERYONE = "Everyone"
+ALWAYS = tuple(Quick)[:7]  # the rest only where there are any
+MARKS = "administrator · new · dormant · incomplete (policies not collected) · not in snapshot"
 
 
-def quick_filter() -> Quick | None:
+def quick_filter(counts: Mapping[Quick | None, int]) -> Quick | None:
     """One of the questions that people ask of the list, kept in the URL; None for everyone."""
-    names = {EVERYONE: None} | {str(quick): quick for quick in Quick}
+    asked = st.session_state.get("only", st.query_params.get("only"))
+    shown = [quick for quick in Quick if counts[quick] or quick in ALWAYS or quick == asked]
+    names = {EVERYONE: None} | {str(quick): quick for quick in shown}
     chosen = st.pills(
         "Show",
         list(names),
@@ -25,50 +31,55 @@ def quick_filter() -> Quick | None:
         required=True,
         key="only",
         bind="query-params",
+        label_visibility="collapsed",
+        help="How many: " + ", ".join(f"{name} {counts[quick]:,}" for name, quick in names.items()),
     )
     return names.get(chosen)
 
 
 def show(rows: pd.DataFrame) -> None:
     """One page of the table; choosing a row opens its identity."""
-    largest = float(rows["unused_weight"].fillna(0).max())
-    shown = rows.assign(marks=[_marks(row) for row in rows.to_dict("records")])
+    records = rows.to_dict("records")
+    shown = rows.assign(
+        marks=[_marks(row) for row in records],
+        bar=factors.bars(records),
+        band=rows["band"].map(palette.BAND_MARKS),
+    )
     column = st.column_config
-    widgets.table(
+    chosen = widgets.table(
         shown,
         {
-            "name": column.TextColumn("Identity", width=190),
-            "marks": column.TextColumn("Marks", width=80, help="new · dormant · incomplete · not in snapshot"),
-            "account_name": column.TextColumn("Account", width=112),
-            "unused_weight": column.ProgressColumn(
-                "Unused weight", min_value=0, max_value=max(largest, 1), format="%,.0f", width=115, color="orange",
-                help="Weight of high-risk actions granted, observable and not used in the window",
-            ),
+            "rank": column.NumberColumn("#", format="%,d", width=40, help="Rank by score in the whole build"),
+            "name": column.TextColumn("Identity", width=215),
+            "score": column.NumberColumn("Score", format="%.1f", width=56, help="0 to 100; sum of the six factors"),
+            "band": column.TextColumn("Band", width=82),
+            "bar": column.ImageColumn("Factors", width=172, help="control, data, breadth, unused, exposure, asset"),
+            "confidence": column.TextColumn("Confidence", width=82, help="How much of it this export could show"),
+            "account_name": column.TextColumn("Account", width=125),
+            "kind": column.TextColumn("Kind", width=88),
+            "marks": column.TextColumn("Marks", width=130, help=MARKS),
             "granted": column.NumberColumn("Granted", format="%,d", width=66, help="Actions, surely or maybe"),
             "used": column.NumberColumn("Used", format="%,d", width=50, help="Actions"),
-            "unused": column.NumberColumn("Unused", format="%,d", width=64, help="Actions"),
-            "unobserved": column.NumberColumn("Unobs.", format="%,d", width=64, help="Actions: cannot be judged"),
+            "unused_weight": column.NumberColumn("Unused weight", format="%,.0f", width=100, help="High-risk"),
             "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=95, help="UTC; logs or IAM"),
-            "owner": column.TextColumn("Owner", width=100),
-            "kind": column.TextColumn("Kind", width=90),
+            "owner": column.TextColumn("Owner", width=130),
             "boundary_name": column.TextColumn("Boundary", width=120),
         },
         key="identity_rows",
-        alt="Identities ranked by unused high-risk weight; select a cell to open its identity",
-        on_select=lambda: _open(rows),
+        alt="Identities ranked by risk; select a cell to open its identity",
+        on_select="rerun",
         selection_mode="single-cell",
         height=min(760, 40 + 30 * len(rows)),
     )  # fmt: skip
-
-
-def _open(rows: pd.DataFrame) -> None:
-    position = widgets.chosen_row(st.session_state["identity_rows"], len(rows))
+    position = widgets.chosen_row(chosen, len(rows))
     if position is not None:
-        st.query_params["identity"] = rows["principal_arn"].iloc[position]
+        widgets.open_identity(rows["principal_arn"].iloc[position])
 
 
 def _marks(row: dict[str, object]) -> str:
     marks = {
+        "administrator": row["administrator"] == "surely",
+        "administrator?": row["administrator"] == "maybe",
         "not in snapshot": not row["in_snapshot"],
         "new": row["is_new"],
         "dormant": row["is_dormant"],

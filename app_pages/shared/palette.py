@@ -1,4 +1,4 @@
-"""One meaning per colour everywhere: blue = used or covered, orange = unused or open, grey = not known.
+"""One meaning per colour everywhere: blue = used or covered, orange = unused or open, grey = not known, red = risk.
 
 Each pair is (light theme, dark theme). A state also carries a mark, so that colour is never the only difference.
 """
@@ -39,6 +39,27 @@ UNUSED = State("unused", "○", ("#d26a12", "#f0912d"), "this export would have 
 UNOBSERVED = State("unobserved", "?", ("#b3bcc8", "#5a6779"), "this export could not have shown a call")
 STATES = (USED, POSSIBLE, UNUSED, UNOBSERVED)
 DENIED: Pair = ("#b4232a", "#ff7b72")
+CHANGED: Pair = ("#5b3a8c", "#b79cf0")
+PAPER: Pair = ("#ffffff", "#0f1520")
+
+
+class Band(NamedTuple):
+    """How a band of the score looks. `symbol` is Plotly's name of the mark, `tone` Streamlit's name of a colour."""
+
+    word: str
+    mark: str
+    symbol: str
+    colour: Pair
+    tone: str
+
+
+BANDS = (
+    Band("critical", "◆", "diamond", ("#a51d2d", "#ff6b62"), "red"),
+    Band("high", "▲", "triangle-up", ("#d6604d", "#d4574e"), "red"),
+    Band("medium", "■", "square", ("#e3a294", "#96504c"), "orange"),
+    Band("low", "●", "circle", ("#b3bcc8", "#5a6779"), "gray"),
+)
+BAND_MARKS = {band.word: f"{band.mark} {band.word}" for band in BANDS}
 
 
 def dark() -> bool:

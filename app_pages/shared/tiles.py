@@ -41,10 +41,18 @@ def _share(part: str, whole: str) -> Callable[[Figures], float | None]:
 
 TILES = (
     Tile(
-        "Identities judged",
-        lambda figures: figures.get("identities"),
-        ":material/group:",
-        "Users and roles of the snapshot. Service-linked roles belong to AWS and are left out.",
+        "Critical identities",
+        lambda figures: figures.get("critical"),
+        ":material/priority_high:",
+        "Users and roles of the snapshot with a score of 75 or more; AWS's service-linked roles have none.",
+        worse_up=True,
+    ),
+    Tile(
+        "High-risk identities",
+        lambda figures: figures.get("high"),
+        ":material/warning:",
+        "Users and roles of the snapshot with a score from 50 to 74.9.",
+        worse_up=True,
     ),
     Tile(
         "High-risk privilege unused",

@@ -6,7 +6,7 @@ checked against what the build offers before it is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from analytics.outputs import queries
 from analytics.outputs.export import MIME, XLSX_ROWS, Format, export, file_name, provenance
 from analytics.outputs.queries import Filters
 from app_pages.shared import data
+from app_pages.shared.text import plain, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from analytics.outputs.queries import Build
 
-PAGES = {name: f"app_pages/{name}.py" for name in ("overview", "heatmap", "identities", "health")}
+NAMES = ("overview", "heatmap", "identities", "identity", "remediation", "weights", "health")
+PAGES = {name: f"app_pages/{name}.py" for name in NAMES}
 
 
 def filter_bar(build: Build) -> Filters:
@@ -111,6 +113,17 @@ def nothing(why: str, what_to_do: str, *, icon: str = ":material/search_off:") -
 def link(page: str, label: str, *, icon: str | None = None, **params: str) -> None:
     """A link to another page with its parameters in the URL; the label is Markdown, so untrusted text needs `span`."""
     st.page_link(PAGES[page], label=label, icon=icon, query_params=params or None)
+
+
+def open_identity(principal_arn: str) -> NoReturn:
+    """Go to the page of one identity."""
+    st.switch_page(PAGES["identity"], query_params={"arn": principal_arn})
+
+
+def identity_link(principal_arn: str, name: str | None = None, *, icon: str | None = None, length: int = 40) -> None:
+    """A link to the page of one identity, under its name; names are untrusted and shown as code."""
+    label = name or principal_arn.rpartition("/")[2] or principal_arn
+    link("identity", span(plain(short_name(label), length)), icon=icon, arn=principal_arn)
 
 
 def table(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str, **options: Any) -> Any:

@@ -4,7 +4,7 @@ Values are always bound. A window is a number of days that ends at the build's l
 """
 
 from analytics.outputs.queries.build import Build, build_info, build_windows
-from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, service_holders
+from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, sensitive_actions, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
 from analytics.outputs.queries.health import (
     HealthPoint,
@@ -33,14 +33,19 @@ from analytics.outputs.queries.heatmap import (
     services,
 )
 from analytics.outputs.queries.identities import (
+    BANDS,
+    FACTORS,
     IdentityOrder,
     Quick,
+    band_counts,
     identities,
     identity,
     identity_counts,
+    identity_points,
     identity_policies,
     identity_services,
 )
+from analytics.outputs.queries.items import ItemCounts, Proof, item, item_counts, items
 from analytics.outputs.queries.overview import (
     Decision,
     Topic,
@@ -52,8 +57,23 @@ from analytics.outputs.queries.overview import (
     split_by_ou,
     split_by_service,
 )
+from analytics.outputs.queries.policies import PolicyText, marked_statements, policy_documents
+from analytics.outputs.queries.risk import (
+    identity_assumed,
+    identity_changes,
+    identity_days,
+    identity_denied,
+    identity_life,
+    identity_paths,
+    identity_risk,
+    identity_route,
+    identity_trust,
+    identity_would_lower,
+)
 
 __all__ = [
+    "BANDS",
+    "FACTORS",
     "STATES",
     "Build",
     "Decision",
@@ -64,14 +84,18 @@ __all__ = [
     "HeatmapColumns",
     "HeatmapPage",
     "IdentityOrder",
+    "ItemCounts",
     "Level",
     "Measure",
     "Order",
+    "PolicyText",
+    "Proof",
     "Quick",
     "RowKind",
     "ServiceSet",
     "Topic",
     "activity_by_day",
+    "band_counts",
     "build_info",
     "build_windows",
     "cell_actions",
@@ -93,10 +117,27 @@ __all__ = [
     "history",
     "identities",
     "identity",
+    "identity_assumed",
+    "identity_changes",
     "identity_counts",
+    "identity_days",
+    "identity_denied",
+    "identity_life",
+    "identity_paths",
+    "identity_points",
     "identity_policies",
+    "identity_risk",
+    "identity_route",
     "identity_services",
+    "identity_trust",
+    "identity_would_lower",
     "idle_services",
+    "item",
+    "item_counts",
+    "items",
+    "marked_statements",
+    "policy_documents",
+    "sensitive_actions",
     "service_holders",
     "services",
     "split_by_account",

@@ -44,6 +44,10 @@ from actions left join seen using (action)
 where $service is null or service = $service
 order by number"""
 
+SENSITIVE = """
+select number, action, weight_class, weight from actions
+where weight_class in ('credential', 'sensitive_read') order by weight desc, action"""
+
 HOLDERS = f"""
 with {SCOPE}
 select principal_arn, name, kind, account_id, account_name, ou_path, owner, sum(gap.unused_weight) as unused_weight,
@@ -86,6 +90,15 @@ def cell_actions(
     return rows.sort_values(["state", "weight", "action"], ascending=[True, False, True]).drop(
         columns=["number", "used", "possible"]
     )
+
+
+def sensitive_actions(con: DuckDBPyConnection, *, principal_arn: str) -> pd.DataFrame:
+    """The actions on secrets and sensitive data within its reach, the heaviest first; `reach` is surely or maybe."""
+    rows = con.execute(SENSITIVE).df()
+    surely, maybe, _observable = _sets(con, principal_arn, 0)
+    bits = rows["number"].to_list()
+    rows["reach"] = ["surely" if surely >> number & 1 else "maybe" for number in bits]
+    return rows[[bool(maybe >> number & 1) for number in bits]].drop(columns="number")
 
 
 def service_holders(

@@ -1,4 +1,8 @@
-"""Identities as a ranked table, and one of them in detail."""
+"""Identities as a ranked table and a picture, and one of them in detail.
+
+Score, band and factors are those of table `risk`, of the build's own window; an identity that the snapshot does not
+hold has none. Totals of actions are of the window that the filters choose.
+"""
 
 from __future__ import annotations
 
@@ -20,22 +24,52 @@ JUDGED = "(in_snapshot and kind <> 'service-linked role')"
 DORMANT = f"""({JUDGED} and not is_new and granted_weight > 0 and (last_used is null or last_used < window_start)
     and (coalesce(days_covered, 0) > 0 or last_used is not null))"""
 
-# Common table expression behind SCOPE: the identities with their totals in the window.
+FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
+BANDS = ("critical", "high", "medium", "low")
+PRIVILEGED = 20.0  # of the 40 points that control, data and breadth can make
+
+# Common table expression behind SCOPE: the identities with their totals in the window and their risk.
 WITH_GAP = f"""identity as (
     select scope.*, gap.* exclude (principal_arn, calls, last_used), gap.calls as uses, windows.window_start,
         accounts.days_covered
     from scope join gap_identity gap using (principal_arn) join windows using (window_days)
     left join accounts using (account_id) where window_days = $window_days
 ), labelled as (select *, {DORMANT} as is_dormant, {JUDGED} as is_judged from identity)"""
+_RISK_COLUMNS = "rank, score, band, floor, floor_points, administrator, steps_to_administrator, trust_class, paths"
+_POINTS = ", ".join(f"{factor} as {factor}_points" for factor in FACTORS)
+# Ways to become an identity, in the words of table `trust`.
+AUTOMATED = ("service", "oidc", "access_key")
+OPEN = ("anyone", "unknown_account", "oidc_any_subject", "unknown_account_external_id", "anyone_conditional")
+FROM_OUTSIDE = ("anyone", "saml", "oidc", "identity_center")
+WITH_RISK = f"""{WITH_GAP}, scored as (
+    select principal_arn, {_RISK_COLUMNS}, {_POINTS}, control_reach + data_reach + breadth as privilege_points,
+        confidence, confidence_share
+    from risk
+), ways as (
+    select principal_arn, bool_or(kind in {AUTOMATED}) as is_automated,
+        bool_or(kind in {FROM_OUTSIDE}
+            or (kind in ('account', 'principal') and party_account_id is distinct from principals.account_id))
+            as is_from_outside,
+        bool_or(trust_class in {OPEN}) as is_open
+    from (select principal_arn, trust.kind, party_account_id, trust_class, principals.account_id
+          from trust join principals using (principal_arn)) principals
+    group by principal_arn
+), ranked as (
+    select labelled.*, scored.* exclude (principal_arn), coalesce(is_automated, false) as is_automated,
+        coalesce(is_from_outside, false) as is_from_outside, coalesce(is_open, false) as is_open
+    from labelled left join scored using (principal_arn) left join ways using (principal_arn)
+)"""
 
-COLUMNS = """principal_arn, name, kind, account_id, account_name, ou_path, environment, owner, granted_weight,
-    unused_weight, unobserved_weight, granted, surely, used, possible, unused, unobserved, used_not_granted, services,
-    services_used, last_used, last_used_basis, created, judged_from, boundary_name, boundary_not_collected,
-    policies_not_collected, in_snapshot, seen_in_logs, is_new, is_dormant"""
+COLUMNS = """principal_arn, name, kind, account_id, account_name, ou_path, environment, owner, rank, score, band,
+    control_reach_points, data_reach_points, breadth_points, unused_points, exposure_points, asset_points,
+    floor, floor_points, administrator, steps_to_administrator, paths, trust_class, confidence, confidence_share,
+    granted_weight, unused_weight, unobserved_weight, granted, surely, used, possible, unused, unobserved,
+    used_not_granted, services, services_used, last_used, last_used_basis, created, judged_from, boundary_name,
+    boundary_not_collected, policies_not_collected, in_snapshot, seen_in_logs, is_new, is_dormant"""
 
 IDENTITY = f"""
-with one as (select * from principals where principal_arn = $principal_arn), scope as (select * from one), {WITH_GAP}
-select {COLUMNS}, boundary_arn, unique_id, path, tags, calls, denied, first_call from labelled"""
+with one as (select * from principals where principal_arn = $principal_arn), scope as (select * from one), {WITH_RISK}
+select {COLUMNS}, boundary_arn, unique_id, path, tags, calls, denied, first_call from ranked"""
 
 SERVICES = """
 select service, granted, used, possible, unused, unobserved, used_not_granted, unused_weight, unobserved_weight,
@@ -52,20 +86,34 @@ order by case layer when 'identity' then 0 when 'boundary' then 1 else 2 end, po
 class Quick(StrEnum):
     """Questions that people ask of the list, each a filter of its own."""
 
+    PRIVILEGED = "high privilege, sensitive account"
+    AUTOMATED = "service and automation"
+    FROM_OUTSIDE = "cross-account and federated"
     DORMANT = "dormant"
-    NEW = "new"
-    UNOWNED = "no owner"
+    ESCALATING = "on an escalation path"
     NO_BOUNDARY = "no boundary"
+    UNOWNED = "no owner"
+    NEW = "new"
+    CRITICAL = "critical"
+    OPEN = "open to strangers"
     OUTSIDE = "used, not granted"
     INCOMPLETE = "policies missing"
     NOT_IN_SNAPSHOT = "not in snapshot"
 
 
 _QUICK = {
+    # What counts as sensitive is what the score counts as production: everything but these words.
+    Quick.PRIVILEGED: f"""(administrator is not null or privilege_points >= {PRIVILEGED})
+        and coalesce(environment, 'unknown') not in ('sandbox', 'development', 'staging', 'test', 'non-production')""",
+    Quick.AUTOMATED: "is_automated",
+    Quick.FROM_OUTSIDE: "is_from_outside",
     Quick.DORMANT: "is_dormant",
-    Quick.NEW: "is_new and is_judged",
-    Quick.UNOWNED: "owner is null and is_judged",
+    Quick.ESCALATING: "(administrator is not null or steps_to_administrator is not null or paths > 0)",
     Quick.NO_BOUNDARY: "boundary_arn is null and is_judged",
+    Quick.UNOWNED: "owner is null and is_judged",
+    Quick.NEW: "is_new and is_judged",
+    Quick.CRITICAL: "band = 'critical'",
+    Quick.OPEN: "is_open",
     Quick.OUTSIDE: "used_not_granted > 0",
     Quick.INCOMPLETE: "(policies_not_collected > 0 or boundary_not_collected)",
     Quick.NOT_IN_SNAPSHOT: "not in_snapshot",
@@ -75,6 +123,7 @@ _QUICK = {
 class IdentityOrder(StrEnum):
     """How the list is ranked."""
 
+    RISK = "risk"
     UNUSED_WEIGHT = "unused weight"
     UNOBSERVED_WEIGHT = "unobserved weight"
     LEAST_RECENT = "least recently used"
@@ -83,6 +132,7 @@ class IdentityOrder(StrEnum):
 
 
 _ORDERS = {
+    IdentityOrder.RISK: "rank nulls last",
     # What AWS alone manages comes last: nobody can take a privilege from a service-linked role.
     IdentityOrder.UNUSED_WEIGHT: "kind = 'service-linked role', unused_weight desc nulls last",
     IdentityOrder.UNOBSERVED_WEIGHT: "kind = 'service-linked role', unobserved_weight desc nulls last",
@@ -97,14 +147,14 @@ def identities(
     *,
     filters: Filters,
     quick: Quick | None = None,
-    order: IdentityOrder = IdentityOrder.UNUSED_WEIGHT,
+    order: IdentityOrder = IdentityOrder.RISK,
     limit: int | None = None,
     offset: int = 0,
 ) -> pd.DataFrame:
     """One row per identity of the filters, ranked; totals are of the window. Without a limit, all of them."""
     page = "" if limit is None else f"limit {int(limit)} offset {int(offset)}"
     sql = f"""
-    with {SCOPE}, {WITH_GAP} select {COLUMNS} from labelled where {_QUICK[quick] if quick else "true"}
+    with {SCOPE}, {WITH_RISK} select {COLUMNS} from ranked where {_QUICK[quick] if quick else "true"}
     order by {_ORDERS[order]}, unused_weight desc nulls last, principal_arn {page}"""
     return con.execute(sql, filters.params | {"window_days": filters.window_days}).df()
 
@@ -112,9 +162,37 @@ def identities(
 def identity_counts(con: DuckDBPyConnection, *, filters: Filters) -> dict[Quick | None, int]:
     """How many identities the filters let through (None), and how many of them each quick filter."""
     counts = ", ".join(f'count(*) filter ({condition}) as "{quick}"' for quick, condition in _QUICK.items())
-    sql = f"with {SCOPE}, {WITH_GAP} select count(*) as everyone, {counts} from labelled"
+    sql = f"with {SCOPE}, {WITH_RISK} select count(*) as everyone, {counts} from ranked"
     (row,) = con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall()
     return dict(zip((None, *_QUICK), row, strict=True))
+
+
+def identity_points(
+    con: DuckDBPyConnection, *, filters: Filters, quick: Quick | None = None, limit: int = 1000
+) -> pd.DataFrame:
+    """The picture of the list: privilege, unused and exposure points of the highest scores, the highest last.
+
+    Identities at one and the same point are told by `beside`, the number of others there.
+    """
+    sql = f"""
+    with {SCOPE}, {WITH_RISK}, first as (
+        select principal_arn, name, account_name, account_id, kind, rank, score, band, privilege_points, unused_points,
+            exposure_points
+        from ranked where score is not null and ({_QUICK[quick] if quick else "true"}) order by rank limit $limit
+    )
+    select *, count(*) over (partition by privilege_points, unused_points) - 1 as beside
+    from first order by rank desc"""
+    asked = filters.params | {"window_days": filters.window_days, "limit": limit}
+    return con.execute(sql, asked).df()
+
+
+def band_counts(con: DuckDBPyConnection, *, filters: Filters, quick: Quick | None = None) -> dict[str, int]:
+    """How many of the identities stand in each of BANDS."""
+    sql = f"""
+    with {SCOPE}, {WITH_RISK} select band, count(*) from ranked
+    where band is not null and ({_QUICK[quick] if quick else "true"}) group by band"""
+    found = dict(con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall())
+    return {band: found.get(band, 0) for band in BANDS}
 
 
 def identity(con: DuckDBPyConnection, *, principal_arn: str, window_days: int) -> dict[str, Any] | None:

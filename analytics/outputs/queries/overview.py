@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.outputs.queries.build import records
 from analytics.outputs.queries.filters import SCOPE
-from analytics.outputs.queries.identities import WITH_GAP
+from analytics.outputs.queries.identities import WITH_RISK
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The names of table `history`, for the identities that can be judged.
 FIGURES = f"""
-with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), activity as (
+with {SCOPE}, {WITH_RISK}, judged as (select * from ranked where is_judged), activity as (
     select coalesce(sum(principal_day.calls), 0)::double as calls,
         coalesce(sum(principal_day.denied), 0)::double as denied
     from scope join principal_day using (principal_arn)
@@ -30,6 +30,7 @@ select count(principal_arn)::double as identities, sum(granted)::double as grant
     sum(unobserved_weight) as unobserved_weight, count(*) filter (is_dormant)::double as dormant,
     count(*) filter (is_new)::double as new_identities,
     count(principal_arn) filter (owner is null)::double as unowned,
+    count(*) filter (band = 'critical')::double as critical, count(*) filter (band = 'high')::double as high,
     any_value(activity.calls) as calls, any_value(activity.denied) as denied
 from activity left join judged on true"""
 
@@ -95,6 +96,9 @@ def _split(con: DuckDBPyConnection, filters: Filters, key: str) -> pd.DataFrame:
 class Topic(StrEnum):
     """Why something needs a decision."""
 
+    CRITICAL = "critical"
+    OPEN = "open"
+    STEPS = "steps"
     DORMANT = "dormant"
     BROADEST = "broadest"
     NEW = "new"
@@ -116,9 +120,18 @@ class Decision:
 
 
 DECISIONS = f"""
-with {SCOPE}, {WITH_GAP}, judged as (select * from labelled where is_judged), item as (
-    select 'dormant' as topic, principal_arn as key, name as subject, coalesce(account_name, account_id) as place,
-        unused_weight + unobserved_weight as amount, null::bigint as identities
+with {SCOPE}, {WITH_RISK}, judged as (select * from ranked where is_judged), item as (
+    select 'critical' as topic, principal_arn as key, name as subject, coalesce(account_name, account_id) as place,
+        score as amount, null::bigint as identities
+    from judged where band = 'critical'
+    union all
+    select 'open', principal_arn, name, coalesce(account_name, account_id), score, null
+    from judged where is_open
+    union all
+    select 'steps', principal_arn, name, coalesce(account_name, account_id), score, null
+    from judged where steps_to_administrator > 0 and administrator is null
+    union all
+    select 'dormant', principal_arn, name, coalesce(account_name, account_id), unused_weight + unobserved_weight, null
     from judged where is_dormant
     union all
     select 'broadest', principal_arn, name, coalesce(account_name, account_id), unused_weight, null

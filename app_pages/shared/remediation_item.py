@@ -1,0 +1,74 @@
+"""One remediation item: risk removed, calls broken, the evidence, and what to paste."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from analytics.outputs import queries
+from app_pages.shared import data, widgets
+from app_pages.shared.remediation_list import calls
+from app_pages.shared.text import plain, span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SHOWN = 12  # of a long list
+BROKEN = (
+    "Observed calls of the window that the change would deny: 0 only where that is proven, and “not proven” where this "
+    "export could not tell."
+)
+
+
+def show(item_id: str) -> None:
+    """The panel beside the list."""
+    found = data.read(queries.item, item_id=item_id)
+    if found is None:
+        st.markdown(f"**No item of this build:** {span(plain(item_id, 60))}")
+        st.caption("It may be done, or the link is of another store. Select a row of the list.")
+        return
+    st.text(plain(found["title"], 200))
+    before, after, broken = st.columns([1, 1, 1.2], gap="small")
+    before.metric("Risk removed", f"{found['risk_removed']:.1f}", help="Points of the score")
+    after.metric("Score", f"{found['score_after']:.1f}", f"from {found['score_before']:.1f}", delta_color="off",
+                 delta_arrow="off")  # fmt: skip
+    broken.metric("Calls broken", calls(found["calls_broken"], found["blocked_reason"]), help=BROKEN)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        widgets.identity_link(found["principal_arn"], found["name"], icon=":material/person:")
+        owner = f"owner {span(plain(found['owner'], 40))}" if found["owner"] else "no owner known"
+        st.caption(f"{span(plain(found['account_name'] or found['account_id'] or '', 40))} · {owner}", width="content")
+    if found["blocked_reason"]:
+        st.warning("AWS would refuse this here.", icon=":material/block:")
+        st.text(plain(found["blocked_reason"], 300))
+    _facts("Evidence", found["evidence"])
+    _facts("Detail", found["detail"])
+    _to_paste(found)
+    st.caption(f"Item {found['item_id']}: the same id in every build and export.")
+
+
+def _facts(title: str, facts: Any) -> None:
+    """Whatever a finding tells of itself, by name; lists are cut, never hidden."""
+    if not facts:
+        return
+    st.markdown(f"**{title}**")
+    rows = facts if isinstance(facts, dict) else {"": facts}
+    for name, value in rows.items():
+        label = name.replace("_", " ")
+        if isinstance(value, list):
+            told = [plain(one if isinstance(one, str) else json.dumps(one), 120) for one in value[:SHOWN]]
+            more = f" … and {len(value) - SHOWN:,} more" if len(value) > SHOWN else ""
+            st.caption(f"{label} ({len(value):,}): " + ", ".join(span(one) for one in told) + more)
+        elif value is not None:
+            told = value if isinstance(value, str) else json.dumps(value)
+            st.caption(f"{label}: {span(plain(told, 300))}")
+
+
+def _to_paste(found: Mapping[str, Any]) -> None:
+    if found["commands"]:
+        st.markdown("**Commands**")
+        st.code("\n".join(found["commands"]), language="bash", wrap_lines=True)
+    if found["policy"]:
+        st.markdown("**Policy**")
+        st.code(json.dumps(json.loads(found["policy"]), indent=2), language="json", height=260)

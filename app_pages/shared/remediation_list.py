@@ -1,0 +1,85 @@
+"""The prioritised list: what to choose from it, and one page of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from analytics.outputs import queries
+from analytics.outputs.queries import Proof
+from app_pages.shared import data, widgets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analytics.outputs.queries import Build, Filters
+
+EVERYTHING, ANY = "Everything", "Any proof"
+
+
+def choices(build: Build, filters: Filters) -> tuple[str | None, Proof | None]:
+    """The kind of change and the state of its proof, kept in the URL; and the export of what they leave."""
+    kinds = data.read(queries.item_counts, filters=filters).kinds
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.pills(
+            "Kind", [EVERYTHING, *kinds], default=EVERYTHING, required=True, key="do", bind="query-params",
+            label_visibility="collapsed", help=", ".join(f"{kind} {count:,}" for kind, count in kinds.items()),
+        )  # fmt: skip
+        proofs = {ANY: None} | {str(proof).capitalize(): proof for proof in Proof}
+        named = st.selectbox(
+            "Proof", list(proofs), key="proof", bind="query-params", width=190, label_visibility="collapsed"
+        )
+        kind, proof = chosen if chosen in kinds else None, proofs.get(named)
+        counts = data.read(queries.item_counts, filters=filters, kind=kind)
+        size = counts.proofs[proof] if proof else counts.everything
+        everything = partial(queries.items, filters=filters, kind=kind, proof=proof)
+        widgets.downloads("remediation", everything, build=build, filters=filters, rows=size)
+    return kind, proof
+
+
+def show(rows: pd.DataFrame) -> None:
+    """One page of the list; choosing a row opens the item beside it."""
+    records = rows.to_dict("records")
+    shown = rows.assign(
+        score=[f"{row['score_before']:.1f} → {row['score_after']:.1f}" for row in records],
+        broken=[calls(row["calls_broken"], row["blocked_reason"]) for row in records],
+        removed=rows["risk_removed"].astype(float),
+    )
+    column = st.column_config
+    widgets.table(
+        shown,
+        {
+            "rank": column.NumberColumn("#", format="%,d", width=42, help="Place in the whole list"),
+            "title": column.TextColumn("What to change", width=265),
+            "removed": column.ProgressColumn(
+                "Risk removed", min_value=0, max_value=max(float(rows["risk_removed"].max()), 1), format="%.1f",
+                width=110, help="Points of the score",
+            ),
+            "score": column.TextColumn("Score", width=92, help="Before and after, of 100"),
+            "broken": column.TextColumn("Calls broken", width=92, help="Observed calls that it would deny"),
+            "name": column.TextColumn("Identity", width=150),
+            "owner": column.TextColumn("Owner", width=110),
+            "account_name": column.TextColumn("Account", width=110),
+            "kind": column.TextColumn("Kind", width=110),
+        },
+        key="items",
+        alt="Remediation items, the most worthwhile first; select one to see how to do it",
+        on_select=lambda: _open(rows["item_id"].tolist()),
+        selection_mode="single-cell",
+        height=min(640, 40 + 30 * len(rows)),
+    )  # fmt: skip
+
+
+def calls(broken: float | None, blocked: str | None = None) -> str:
+    """`0`, `12`, or that nobody has proven it."""
+    if blocked:
+        return "–"
+    return "not proven" if broken is None or broken != broken else f"{int(broken):,}"  # noqa: PLR0124  NaN alone differs from itself
+
+
+def _open(ids: list[str]) -> None:
+    position = widgets.chosen_row(st.session_state["items"], len(ids))
+    if position is not None:
+        st.query_params["item"] = ids[position]

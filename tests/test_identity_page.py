@@ -1,0 +1,152 @@
+"""The list of identities and the page of one: the order, the evidence, and what is said where nothing is known."""
+
+import pytest
+import streamlit
+
+from tests.findings_tables import with_findings
+from tests.page_runner import run_page, text_of, tiles
+from tests.store_builder import ANALYST, API, DEPLOY, DORMANT, GHOST, LINKED, TRICKY, write_store
+
+TABS = ("Why this score", "Access", "Who can become it", "Escalation", "Timeline", "Policies")
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    return with_findings(write_store(tmp_path_factory.mktemp("full"))).folder
+
+
+@pytest.fixture(scope="module")
+def usage_only(tmp_path_factory):
+    return with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def let_go_of_connections():
+    """The caches of a process end with it; those of these tests end here."""
+    yield
+    streamlit.cache_resource.clear()
+    streamlit.cache_data.clear()
+
+
+@pytest.fixture
+def open_page(monkeypatch, full):
+    """A page over the store with a snapshot, or over another one."""
+
+    def opened(name, store=full, **link):
+        monkeypatch.setenv("HEADROOM_STORE", str(store))
+        return run_page(name, link)
+
+    return opened
+
+
+def table(at, column):
+    """The first table of the page that has the column."""
+    return next(frame.value for frame in at.dataframe if column in frame.value.columns)
+
+
+def test_the_list_is_ranked_by_score_and_tells_band_and_factors(open_page):
+    rows = table(open_page("identities"), "rank")
+    assert rows["name"].iloc[0] == DORMANT.name
+    assert list(rows["score"].dropna()) == sorted(rows["score"].dropna(), reverse=True)
+    assert rows["band"].iloc[0] == "◆ critical"
+    assert rows["bar"].iloc[0].startswith("data:image/svg+xml;base64,")
+
+
+def test_an_identity_of_the_logs_alone_is_listed_without_a_score(open_page):
+    rows = table(open_page("identities", q="ghost"), "rank")
+    assert list(rows["name"]) == [GHOST.name]
+    assert rows["score"].isna().all()
+    assert rows["bar"].iloc[0] is None
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ("dormant", {DORMANT.name, TRICKY.name}),
+        ("not in snapshot", {GHOST.name}),
+        ("no owner", {DORMANT.name, ANALYST.name}),
+        ("new", {ANALYST.name}),
+    ],
+)
+def test_quick_filters_are_links(open_page, only, names):
+    rows = table(open_page("identities", only=only), "rank")
+    assert set(rows["name"]) - {"root"} == names
+
+
+def test_a_quick_filter_without_anyone_says_so(open_page):
+    assert "No identity matches" in text_of(open_page("identities", only="policies missing"))
+
+
+def test_without_a_snapshot_the_list_has_no_picture_of_scores(open_page, usage_only):
+    at = open_page("identities", usage_only)
+    assert "Bands" not in text_of(at)
+    assert table(at, "rank")["score"].isna().all()
+
+
+def test_the_page_of_one_identity_opens_with_score_band_and_confidence(open_page):
+    at = open_page("identity", arn=DORMANT.arn)
+    assert DORMANT.name in at.title[0].value
+    assert float(tiles(at)["Score, of 100"]) >= 75
+    assert "critical" in text_of(at)
+    assert tiles(at)["Confidence"] == "medium"
+    assert "Drop the unused actions of iam" in text_of(at)
+
+
+def test_the_six_factors_add_up_to_the_score(open_page):
+    at = open_page("identity", arn=DEPLOY.arn)
+    said = [element.proto.body for element in at.get("html")]
+    points = [float(html.split(" of ")[0].rpartition(">")[2]) for html in said if " of " in html]
+    assert len(points) == 6
+    assert sum(points) == pytest.approx(float(tiles(at)["Score, of 100"]), abs=0.05)
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("person", [DEPLOY, API, DORMANT, ANALYST, GHOST, LINKED, TRICKY], ids=lambda one: one.kind)
+def test_every_tab_opens_for_every_kind_of_identity(open_page, person, tab):
+    at = open_page("identity", arn=person.arn, tab=tab)
+    assert "Build 22 Nov 2026" in text_of(at)
+    for element in (*at.markdown, *at.caption, *at.title):
+        before, _, after = element.value.partition("<img")
+        assert not after or "`" in before, element.value
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_opens_without_a_snapshot(open_page, usage_only, tab):
+    at = open_page("identity", usage_only, arn=DEPLOY.arn, tab=tab)
+    assert "usage only" in text_of(at)
+    assert tiles(at)["Score, of 100"] == "–"
+
+
+def test_a_link_to_nobody_says_so_and_leads_to_the_list(open_page):
+    assert "No identity is named in this link" in text_of(open_page("identity"))
+    at = open_page("identity", arn="arn:aws:iam::1:role/<img src=x>")
+    assert "Not in this build:** `" in text_of(at)
+
+
+def test_access_goes_down_to_the_action_and_its_statement(open_page):
+    at = open_page("identity", arn=DEPLOY.arn, tab="Access", service="lambda")
+    assert set(table(at, "service")["service"]) == {"s3", "lambda", "iam"}
+    assert "lambda" in text_of(at)
+    assert len(table(at, "short")) > 50
+    assert '"lambda:*"' in at.code[-1].value
+
+
+def test_denials_are_told_by_action_and_day(open_page):
+    at = open_page("identity", arn=DEPLOY.arn, tab="Timeline")
+    rows = table(at, "by_day").set_index("action")
+    assert rows.loc["s3:CreateBucket", ["denied", "allowed", "days"]].tolist() == [2, 12, 1]
+    assert sum(rows.loc["s3:DeleteBucket", "by_day"]) == 4
+    assert len(rows.loc["s3:DeleteBucket", "by_day"]) == 90
+
+
+def test_the_statements_that_decide_an_action_are_marked_in_every_document(open_page):
+    at = open_page("identity", arn=API.arn, tab="Policies", mark="kms:Decrypt")
+    text = text_of(at)
+    assert ":red[**◆ statement 2**] allows it, on some requests" in text
+    assert ":red[**◆ statement 1**] allows it" in text  # of the boundary
+    assert any("aws:MultiFactorAuthPresent" in code.value for code in at.code)
+
+
+def test_an_action_that_no_statement_names_is_said(open_page):
+    at = open_page("identity", arn=API.arn, tab="Policies", mark="<b>:*")
+    assert "No statement of these policies names" in text_of(at)
