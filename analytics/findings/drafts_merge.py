@@ -58,10 +58,10 @@ def without(deny: Deny, held: Iterable[Statement], layer: str, catalogue: Catalo
 
 
 def joined(denies: Iterable[Deny]) -> list[Deny]:
-    """Denies of the same requests as one; those of all but some actions stay as they are."""
+    """Denies of the same requests as one; those of all actions, or of all but some, stay as they are."""
     found: dict[object, Deny] = {}
     for deny in denies:
-        key = (deny.not_action, deny.resource, frozenset(deny.condition))
+        key = (_is_list(deny), deny.not_action, deny.resource, frozenset(deny.condition))
         same = found.get(key)
         if same is not None:
             deny = replace(  # noqa: PLW2901  the joined one takes its place
