@@ -152,7 +152,7 @@ def test_only_positions_of_the_grid_are_taken_from_a_browser(event, picked):
 
 
 def test_change_is_told_in_the_unit_of_the_tile():
-    share, count = (one for one in tiles.TILES if one.label in ("High-risk privilege unused", "Dormant identities"))
+    share, count = (one for one in tiles.TILES if one.label in ("Unused high-risk", "Dormant identities"))
     no_judgement = replace(count, worse_up=None)
     before, now = (
         {"unused_weight": 50.0, "granted_weight": 100.0, "dormant": 4.0},
@@ -171,8 +171,9 @@ def test_change_is_told_in_the_unit_of_the_tile():
 def test_a_change_names_the_last_day_that_it_is_since_and_the_hour_where_that_day_is_the_same():
     first, later = pd.Timestamp("2026-11-10"), pd.Timestamp("2026-11-17")
     morning, noon = pd.Timestamp("2026-11-17 08:00"), pd.Timestamp("2026-11-17 12:00")
-    assert tiles._since([(first, morning), (later, noon)]) == "since 10 Nov 2026"
-    assert tiles._since([(later, morning), (later, noon)]) == "since the build of 08:00 UTC"
+    assert tiles._since([(first, morning), (later, noon)]) == "since 10 Nov"
+    assert tiles._since([(later, morning), (later, noon)]) == "since 08:00 UTC"
+    assert tiles._since([(first - timedelta(days=365), morning), (later, noon)]) == "since 10 Nov 2025"
     assert tiles._since([(later, noon)]) is None
 
 

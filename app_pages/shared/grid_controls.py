@@ -27,6 +27,7 @@ MEASURED = {Measure.WEIGHT: "unused weight", Measure.SHARE: "unused actions", Me
 ROW_NAMES = {RowKind.IDENTITY: "identities", RowKind.ACCOUNT: "accounts", RowKind.OU: "OUs"}
 SERVICES = {"In use": ServiceSet.IN_USE, f"Top {TOP_SERVICES}": ServiceSet.TOP, "All": ServiceSet.ALL}
 ORDERS = {
+    "Risk": Order.RISK,
     "Measure": Order.MEASURE,
     "Name": Order.NAME,
     "Least recently used": Order.LEAST_RECENT,
@@ -40,17 +41,18 @@ def choices(build: Build, filters: Filters) -> tuple[Grid, ServiceSet]:
     if not build.has_snapshot:
         measures = {MEASURES[Measure.CALLS]: Measure.CALLS}
     services = data.read(queries.services)
+    orders = [name for name, order in ORDERS.items() if build.has_snapshot or order is not Order.RISK]
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         by = segments("Rows", list(ROWS), "by", on_change=_close_row)
         measure = segments("Colour", list(measures), "measure")
         width = segments("Services", list(SERVICES), "services")
         order = st.selectbox(
-            "Sort rows by", [*ORDERS, *services], key="sort", bind="query-params", filter_mode="contains", width=200
+            "Sort rows by", [*orders, *services], key="sort", bind="query-params", filter_mode="contains", width=200
         )
         grid = Grid(
             by=ROWS[by],
             measure=measures[measure],
-            order=ORDERS.get(order, Order.MEASURE),
+            order=ORDERS.get(order, Order.RISK),
             order_service=order if order in services else None,
         )
         rows = data.read(queries.heatmap_export_rows, filters=filters, by=grid.by)

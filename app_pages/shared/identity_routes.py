@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.outputs import queries
-from app_pages.shared import data, widgets
+from app_pages.shared import data, policy_reader, widgets
 from app_pages.shared.text import counted, plain, span
 
 if TYPE_CHECKING:
@@ -104,10 +104,5 @@ def _path(path: Mapping[str, Any]) -> None:
     for action in path["actions"]:
         st.button(
             f"Which statement grants {span(action)}", key=f"grants_{action}", type="tertiary",
-            icon=":material/policy:", on_click=_read_statements, args=(action,),
+            icon=":material/policy:", on_click=policy_reader.mark, args=(action,),
         )  # fmt: skip
-
-
-def _read_statements(action: str) -> None:
-    st.session_state["tab"] = "Policies"
-    st.session_state["mark"] = action

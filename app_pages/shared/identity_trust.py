@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analytics.outputs import queries
-from app_pages.shared import data, widgets
+from app_pages.shared import data, policy_reader, widgets
 from app_pages.shared.text import counted, day, plain, span
 
 if TYPE_CHECKING:
@@ -114,13 +114,8 @@ def _way(way: Mapping[str, Any]) -> None:
         st.caption(f"Trust policy, statement {way['statement_index'] + 1}{sid}")
         st.button(
             "Read the statement", key="trust_statement", type="tertiary", icon=":material/policy:",
-            on_click=_read_statement, args=(way["statement_index"],),
+            on_click=policy_reader.mark, args=(f"trust:{way['statement_index']}",),
         )  # fmt: skip
-
-
-def _read_statement(index: int) -> None:
-    st.session_state["tab"] = "Policies"
-    st.session_state["mark"] = f"trust:{index}"
 
 
 def _callers(arn: str) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 TAB = "Policies"
+_BOX = "mark_box"
 LAYERS = {
     "identity": "What grants",
     "boundary": "Permissions boundary",
@@ -31,9 +32,9 @@ def show(principal_arn: str) -> None:
     if not documents:
         widgets.nothing("No policy of it was collected.", "The snapshot does not hold it, or it has none.")
         return
-    mark = _asked()
-    marks = data.read(queries.marked_statements, principal_arn=principal_arn, mark=mark) if mark else {}
-    _says(mark, marks)
+    asked = _asked()[:100]
+    marks = data.read(queries.marked_statements, principal_arn=principal_arn, mark=asked) if asked else {}
+    _says(asked, marks)
     for layer, title in LAYERS.items():
         held = [document for document in documents if document.layer == layer]
         if held:
@@ -42,33 +43,47 @@ def show(principal_arn: str) -> None:
             _document(document, principal_arn, marks.get(document.key, {}), alone=len(documents) == 1)
 
 
+def mark(wanted: str) -> None:
+    """Open this tab with the statements of an action marked, or one of the trust policy (`trust:0`); for a callback."""
+    st.session_state["tab"] = TAB
+    st.session_state[_BOX] = wanted
+    st.query_params["mark"] = wanted
+
+
 def _asked() -> str:
-    """An action (`iam:PassRole`) or `trust:0` from the URL or the box; empty for none."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        return (
-            st.text_input(
-                "Mark the statements that decide an action",
-                key="mark",
-                bind="query-params",
-                max_chars=100,
-                placeholder="iam:PassRole",
-                icon=":material/search:",
-                width=420,
-            )
-            or ""
-        ).strip()
+    """What the box or the URL asks to mark; empty for nothing. Not a bound widget: a callback sets it unseen."""
+    st.session_state.setdefault(_BOX, st.query_params.get("mark", ""))
+    asked = st.text_input(
+        "Mark the statements that decide an action",
+        key=_BOX,
+        max_chars=100,
+        placeholder="iam:PassRole",
+        icon=":material/search:",
+        width=420,
+        on_change=_into_url,
+    )
+    return (asked or "").strip()
 
 
-def _says(mark: str, marks: Mapping[str, Mapping[int, str]]) -> None:
-    if not mark:
+def _into_url() -> None:
+    if wanted := st.session_state[_BOX]:
+        st.query_params["mark"] = wanted
+    else:
+        st.query_params.pop("mark", None)
+
+
+def _says(asked: str, marks: Mapping[str, Mapping[int, str]]) -> None:
+    if not asked:
         return
     found = sum(map(len, marks.values()))
-    if mark.startswith("trust:"):
+    if asked.startswith("trust:"):
         st.caption("The statement of the trust policy is marked." if found else "No such statement in a trust policy.")
     elif found:
-        st.caption(f"{counted(found, 'statement')} decide {span(mark)}; they are marked below.")
+        st.caption(f"{counted(found, 'statement')} decide {span(asked)}; they are marked below.")
     else:
-        st.caption(f"No statement of these policies names {span(mark)}: it is not granted here, and nothing denies it.")
+        st.caption(
+            f"No statement of these policies names {span(asked)}: it is not granted here, and nothing denies it."
+        )
 
 
 def _document(document: queries.PolicyText, principal_arn: str, marks: Mapping[int, str], *, alone: bool) -> None:

@@ -22,7 +22,7 @@ EVERYTHING, ANY = "Everything", "Any proof"
 def choices(build: Build, filters: Filters) -> tuple[str | None, Proof | None]:
     """The kind of change and the state of its proof, kept in the URL; and the export of what they leave."""
     kinds = data.read(queries.item_counts, filters=filters).kinds
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = st.pills(
             "Kind", [EVERYTHING, *kinds], default=EVERYTHING, required=True, key="do", bind="query-params",
             label_visibility="collapsed", help=", ".join(f"{kind} {count:,}" for kind, count in kinds.items()),
@@ -52,16 +52,16 @@ def show(rows: pd.DataFrame) -> None:
         shown,
         {
             "rank": column.NumberColumn("#", format="%,d", width=42, help="Place in the whole list"),
-            "title": column.TextColumn("What to change", width=265),
+            "title": column.TextColumn("What to change", width=230),
             "removed": column.ProgressColumn(
                 "Risk removed", min_value=0, max_value=max(float(rows["risk_removed"].max()), 1), format="%.1f",
-                width=110, help="Points of the score",
+                width=95, help="Points of the score",
             ),
-            "score": column.TextColumn("Score", width=92, help="Before and after, of 100"),
-            "broken": column.TextColumn("Calls broken", width=92, help="Observed calls that it would deny"),
-            "name": column.TextColumn("Identity", width=150),
-            "owner": column.TextColumn("Owner", width=110),
-            "account_name": column.TextColumn("Account", width=110),
+            "score": column.TextColumn("Score", width=85, help="Before and after, of 100"),
+            "broken": column.TextColumn("Calls broken", width=80, help="Observed calls that it would deny"),
+            "name": column.TextColumn("Identity", width=140),
+            "owner": column.TextColumn("Owner", width=95),
+            "account_name": column.TextColumn("Account", width=95),
             "kind": column.TextColumn("Kind", width=110),
         },
         key="items",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app_pages.shared.text import day, number, percent
+from app_pages.shared.text import number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ TILES = (
         worse_up=True,
     ),
     Tile(
-        "High-risk privilege unused",
+        "Unused high-risk",
         _share("unused_weight", "granted_weight"),
         ":material/lock_open:",
         "Share of the granted weight of high-risk actions (write, permissions, credentials, sensitive reads) that was "
@@ -64,7 +64,7 @@ TILES = (
         worse_up=True,
     ),
     Tile(
-        "Granted, cannot be judged",
+        "Cannot be judged",
         _share("unobserved", "granted"),
         ":material/visibility_off:",
         "Share of granted actions whose use CloudTrail does not log, or that this export leaves out: unobserved, never "
@@ -121,7 +121,8 @@ def _since(builds: list[tuple[pd.Timestamp, pd.Timestamp]]) -> str | None:
     if len(builds) < 2:
         return None
     (before, made), (now, _made) = builds[-2:]
-    return f"since the build of {made:%H:%M} UTC" if before == now else f"since {day(before)}"
+    year = "" if before.year == now.year else f" {before.year}"
+    return f"since {made:%H:%M} UTC" if before == now else f"since {before.day} {before:%b}{year}"
 
 
 def _change(tile: Tile, series: list[Figures]) -> str:

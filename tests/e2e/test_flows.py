@@ -53,7 +53,7 @@ def move_to(grid, page, name, service):
     assert status.inner_text().startswith(f"{name} · {service}")
 
 
-@pytest.mark.parametrize("path", ["/", "/identities", "/heatmap", "/health"])
+@pytest.mark.parametrize("path", ["/", "/identities", "/heatmap", "/remediation", "/health"])
 def test_every_page_opens_with_its_build_and_its_filters(page, path):
     page.goto(path)
     settled(page)
@@ -153,14 +153,15 @@ def test_an_xlsx_of_the_filtered_identities_opens(page):
 def test_hostile_names_are_text_everywhere(page):
     for path in (
         "/",
-        f"/identities?identity=arn:aws:iam::444455556666:role/{quote(HOSTILE)}",
+        f"/identity?arn=arn:aws:iam::444455556666:role/{quote(HOSTILE)}",
         f"/heatmap?row=arn:aws:iam::444455556666:role/{quote(HOSTILE)}&service=sqs",
     ):
         page.goto(path)
         settled(page)
         page.get_by_text("HYPERLINK").first.wait_for()
-        page.get_by_label("Account", exact=True).click()
-        page.get_by_role("option", name="evil.example").wait_for()
+        if not path.startswith("/identity?"):  # which has no filters
+            page.get_by_label("Account", exact=True).click()
+            page.get_by_role("option", name="evil.example").wait_for()
         assert page.locator("img[src='x'], img[src*='evil.example']").count() == 0
         hosts = page.locator("a[href]").evaluate_all("links => links.map(link => link.hostname)")
         assert set(hosts) == {"127.0.0.1"}

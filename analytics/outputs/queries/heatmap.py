@@ -55,6 +55,7 @@ class Order(StrEnum):
     """How rows are sorted; a column's own order is given by the service's name instead."""
 
     MEASURE = "measure"
+    RISK = "risk"  # the rank of the score; of several identities, of the first
     NAME = "name"
     LEAST_RECENT = "least recent"  # never used first
     CALLS = "calls"
@@ -95,6 +96,7 @@ _MEASURED = {
 }
 _SORTED = {
     Order.MEASURE: "amount desc nulls last",
+    Order.RISK: "rank nulls last, amount desc nulls last",
     Order.NAME: "lower(label)",
     Order.LEAST_RECENT: "last_used nulls first",
     Order.CALLS: "calls desc",
@@ -237,8 +239,9 @@ def _rows(con: DuckDBPyConnection, filters: Filters, grid: Grid, page: str = "")
     with {SCOPE}, totals as (
         select {row.key} as row_key, any_value({row.label}) as label, any_value({row.note}) as note,
             {value} as amount, sum(gap.calls) as calls, max(gap.last_used) as last_used,
-            bool_and(kind = 'service-linked role') as belongs_to_aws
-        from scope join gap_identity gap using (principal_arn) where window_days = $window_days group by row_key
+            bool_and(kind = 'service-linked role') as belongs_to_aws, min(risk.rank) as rank
+        from scope join gap_identity gap using (principal_arn) left join risk using (principal_arn)
+        where window_days = $window_days group by row_key
     ), in_service as (
         select {row.key} as row_key, {value} as in_service
         from scope join gap_service gap using (principal_arn)
