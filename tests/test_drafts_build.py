@@ -353,6 +353,14 @@ def union(statements: list[Statement]) -> int:
     return mask
 
 
+def test_a_list_of_resources_is_divided_where_one_action_has_many():
+    many = tuple(f"arn:aws:sqs:*:*:queue-{number}" for number in range(100))
+    documents = documents_of([Deny(("sqs:DeleteQueue",), resource=many, scenarios=("X-01",))], "scp", Limit(1000, 5))
+    assert len(documents) > 1
+    found = [pattern for made in documents for one in made.statements for pattern in one.resource]
+    assert sorted(found) == sorted(many)
+
+
 def test_a_list_of_principals_cannot_be_divided():
     many = tuple(f"arn:aws:iam::111122223333:role/role-{number}" for number in range(200))
     asked = [Deny((STOP,), condition=(condition("ArnNotLike", "aws:PrincipalArn", *many),), scenarios=("LOG-01",))]

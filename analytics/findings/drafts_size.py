@@ -81,17 +81,19 @@ def document_of(denies: Iterable[Deny], layer: str, before: Sequence[Statement] 
 
 
 def _fitting(deny: Deny, layer: str, limit: Limit) -> list[Deny]:
-    """The deny, or halves of it by action until each fits into a document alone."""
+    """The deny, or halves of it, by action and then by resource, until each fits into a document alone."""
     size = characters(document_of([deny], layer))
     if size <= limit.characters:
         return [deny]
-    if len(deny.action) < 2:
+    element = "action" if len(deny.action) > 1 else "resource"
+    parts: tuple[str, ...] = getattr(deny, element)
+    if len(parts) < 2:
         raise DraftError(
             f"the deny for {', '.join(f'`{one}`' for one in deny.scenarios)} has {size:,} characters and a document "
-            f"holds {limit.characters:,}; exempt fewer principals, or name fewer resources"
+            f"holds {limit.characters:,}; exempt fewer principals"
         )
-    middle = len(deny.action) // 2
-    halves = (replace(deny, action=deny.action[:middle]), replace(deny, action=deny.action[middle:]))
+    middle = len(parts) // 2
+    halves = (replace(deny, **{element: part}) for part in (parts[:middle], parts[middle:]))
     return [piece for half in halves for piece in _fitting(half, layer, limit)]
 
 
