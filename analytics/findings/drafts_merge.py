@@ -83,21 +83,14 @@ def shortest(mask: int, catalogue: Catalogue) -> tuple[str, ...]:
 
     A wildcard stands only after a whole word, and where it matches actions of the mask alone, two of them at least.
     """
-    names = catalogue.names(mask)
-    found: list[str] = []
-    while names:
-        first = names[0]
-        pattern = next((one for one in _prefixes(first) if not catalogue.expand(one) & ~mask), first)
+    found: dict[int, str] = {}
+    for action in catalogue.names(mask):
+        pattern = next((one for one in _prefixes(action) if not catalogue.expand(one) & ~mask), action)
         matched = catalogue.expand(pattern)
-        chosen = [pattern] if matched.bit_count() > 1 else [first]
-        found += chosen
-        names = [name for name in names if not _is_in(name, matched, catalogue)]
-    return tuple(found)
-
-
-def _is_in(name: str, mask: int, catalogue: Catalogue) -> bool:
-    number = catalogue.number(name)
-    return number is not None and bool(mask >> number & 1)
+        found[matched] = pattern if matched.bit_count() > 1 else action
+    # Prefixes lie inside one another or apart, so what is left matches every action once.
+    widest = [one for one in found if not any(one != other and one & other == one for other in found)]
+    return tuple(sorted((found[one] for one in widest), key=str.lower))
 
 
 def _prefixes(action: str) -> list[str]:

@@ -85,16 +85,21 @@ def _fitting(deny: Deny, layer: str, limit: Limit) -> list[Deny]:
     size = characters(document_of([deny], layer))
     if size <= limit.characters:
         return [deny]
-    element = "action" if len(deny.action) > 1 else "resource"
-    parts: tuple[str, ...] = getattr(deny, element)
-    if len(parts) < 2:
+    if len(deny.action) > 1:
+        parts = [replace(deny, action=part) for part in _halves(deny.action)]
+    elif len(deny.resource) > 1:
+        parts = [replace(deny, resource=part) for part in _halves(deny.resource)]
+    else:
         raise DraftError(
             f"the deny for {', '.join(f'`{one}`' for one in deny.scenarios)} has {size:,} characters and a document "
             f"holds {limit.characters:,}; exempt fewer principals"
         )
-    middle = len(parts) // 2
-    halves = (replace(deny, **{element: part}) for part in (parts[:middle], parts[middle:]))
-    return [piece for half in halves for piece in _fitting(half, layer, limit)]
+    return [piece for part in parts for piece in _fitting(part, layer, limit)]
+
+
+def _halves(texts: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    middle = len(texts) // 2
+    return texts[:middle], texts[middle:]
 
 
 def _short(statement: dict[str, Any]) -> dict[str, Any]:
