@@ -83,7 +83,7 @@ def _publish(
     with store.new_build(build_id) as partial:
         con.execute(f"attach {literal(str(partial))} as build")
         con.execute("set search_path = 'build.main,work.main'")
-        build = Build(con, build_id, now, settings, files, snapshot, previous, progress, notes)
+        build = Build(con, build_id, now, settings, files, snapshot, previous, progress, notes, folder=store.folder)
         for index, (what, step) in enumerate(STEPS):
             progress(what, index, len(STEPS))
             step(build)

@@ -48,6 +48,7 @@ class Build:
     previous: Path | None  # the build in use until this one is published
     progress: Progress
     notes: list[Note] = field(default_factory=list)  # what went wrong beside the events and the snapshot
+    folder: Path | None = None  # of the store, with what a team keeps there
     catalogue: Catalogue = field(default_factory=load_catalogue)
     reaches: list[Reach] = field(default_factory=list)  # distinct; the position is the reach_id
 
