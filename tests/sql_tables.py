@@ -102,6 +102,10 @@ COLUMNS: dict[str, str] = {
         enabled_types varchar[]""",
     "reach_rows": "reach_id integer, surely blob, maybe blob, surely_actions integer, maybe_actions integer",
     "problem_rows": "source varchar, subject varchar, reason varchar",
+    "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
+        scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
+        open_scenarios varchar, risk_removed double, identities_changed integer, calls_broken bigint, evaluated boolean,
+        problem varchar""",
 }
 
 # What a row holds where a test does not say.
@@ -188,8 +192,8 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "history": ("build_id", "metric"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
-# `snapshot` has one row at most.
-NO_KEY = {"shared_event", "problems", "snapshot"}
+# `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py).
+NO_KEY = {"shared_event", "problems", "snapshot", "draft_effects"}
 
 
 def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:
