@@ -5,24 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from analytics.store import FORMAT, StoreError
-from app_pages.shared import data, palette, server
+from app_pages.shared import data, navigation, palette, server
 
 OTHER_FORMAT = "The build in use was made by another version of Headroom: build it again with this one."
 
 st.set_page_config(page_title="Headroom", page_icon="static/favicon.png", layout="wide")
 st.logo(f"static/headroom-{'dark' if palette.dark() else 'light'}.svg", size="large")
-page = st.navigation(
-    [
-        st.Page("app_pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
-        st.Page("app_pages/identities.py", title="Identities", icon=":material/group:"),
-        st.Page("app_pages/identity.py", title="Identity", icon=":material/person:", visibility="hidden"),
-        st.Page("app_pages/heatmap.py", title="Privilege vs usage", icon=":material/grid_on:", url_path="heatmap"),
-        st.Page("app_pages/remediation.py", title="Remediation", icon=":material/build:"),
-        st.Page("app_pages/weights.py", title="Weights", icon=":material/tune:", visibility="hidden"),
-        st.Page("app_pages/health.py", title="Data health", icon=":material/verified:", url_path="health"),
-    ],
-    position="top",
-)
+page = navigation.start()
 
 
 def no_build(why: str) -> None:

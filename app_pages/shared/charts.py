@@ -18,6 +18,17 @@ HEIGHT = 330  # pixels, so that charts side by side are equal
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
+class Kept(go.Figure):
+    """A figure that is not changed any more: it tells itself as a dictionary once, not at each rerun of a page."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As of the first call; callers only read it."""
+        if not hasattr(self, "_told"):
+            self._told = super().to_dict()
+        told: dict[str, Any] = self._told
+        return told
+
+
 def split_bars(rows: pd.DataFrame, limit: int = 10) -> go.Figure:
     """One bar per row: which share of its granted actions is used, possible, unused and unobserved."""
     shown = rows.head(limit).iloc[::-1]
@@ -102,8 +113,8 @@ def risk_scatter(points: pd.DataFrame) -> go.Figure:
         "clickmode": "event+select",
         "hovermode": "closest",
     }
-    figure = _figure([trace for trace in reversed(marks) if trace["x"]], layout, height=270)
-    return figure.update_layout(legend_traceorder="reversed")
+    layout["legend_traceorder"] = "reversed"
+    return _figure([trace for trace in reversed(marks) if trace["x"]], layout, height=270)
 
 
 def _spirals(points: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -195,4 +206,4 @@ def _figure(bars: list[dict[str, Any]], layout: dict[str, Any], *, height: int =
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {"namelength": -1},
     }
-    return go.Figure(bars, common | layout)
+    return Kept(bars, common | layout)

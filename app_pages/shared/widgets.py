@@ -13,7 +13,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.export import MIME, XLSX_ROWS, Format, export, file_name, provenance
 from analytics.outputs.queries import Filters
-from app_pages.shared import data
+from app_pages.shared import data, navigation
 from app_pages.shared.text import plain, short_name, span
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from analytics.outputs.queries import Build
-
-NAMES = ("overview", "heatmap", "identities", "identity", "remediation", "weights", "health")
-PAGES = {name: f"app_pages/{name}.py" for name in NAMES}
 
 
 def filter_bar(build: Build) -> Filters:
@@ -112,12 +109,12 @@ def nothing(why: str, what_to_do: str, *, icon: str = ":material/search_off:") -
 
 def link(page: str, label: str, *, icon: str | None = None, **params: str) -> None:
     """A link to another page with its parameters in the URL; the label is Markdown, so untrusted text needs `span`."""
-    st.page_link(PAGES[page], label=label, icon=icon, query_params=params or None)
+    st.page_link(navigation.target(page), label=label, icon=icon, query_params=params or None)
 
 
 def open_identity(principal_arn: str) -> NoReturn:
     """Go to the page of one identity."""
-    st.switch_page(PAGES["identity"], query_params={"arn": principal_arn})
+    st.switch_page(navigation.path("identity"), query_params={"arn": principal_arn})
 
 
 def identity_link(principal_arn: str, name: str | None = None, *, icon: str | None = None, length: int = 40) -> None:

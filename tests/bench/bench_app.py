@@ -17,12 +17,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))  # so that the file also runs by its path
 
 import websockets  # noqa: E402 the path comes first
-from playwright.sync_api import sync_playwright  # noqa: E402 as above
+from playwright.sync_api import BrowserContext, sync_playwright  # noqa: E402 as above
 from streamlit.proto.BackMsg_pb2 import BackMsg  # noqa: E402 as above
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg  # noqa: E402 as above
 
@@ -30,7 +31,9 @@ from analytics.store import Store  # noqa: E402 as above
 from tests.bench.large_store import write_large_store  # noqa: E402 as above
 from tests.e2e.browser import SETTLED, app_server, launch  # noqa: E402 as above
 
-PAGES = {"overview": "", "identities": "identities", "heatmap": "heatmap", "health": "health"}
+PAGES = {"overview": "", **{name: name for name in ("identities", "heatmap", "remediation", "health")}}
+FIRST = "select principal_arn from risk order by rank limit 1"
+TABS = ("Why this score", "Access", "Who can become it", "Escalation", "Timeline", "Policies")
 RUNS = 15
 
 
@@ -48,19 +51,23 @@ def main() -> None:
             (counts,) = con.execute(
                 "select (select count(*) from principals), (select count(*) from gap_service)"
             ).fetchall()
+            ((first,),) = con.execute(FIRST).fetchall()
         print(f"{counts[0]:,} principals, {counts[1]:,} rows of gap_service, {RUNS} runs each, median (largest)")
         with app_server(store.folder, Path(folder) / "server.log") as address:
-            asyncio.run(reruns(address))
-            in_browser(address)
+            asyncio.run(reruns(address, quote(first)))
+            in_browser(address, quote(first))
 
 
-async def reruns(address: str) -> None:
-    """Whole runs of every page in one session, over the websocket."""
+async def reruns(address: str, first: str) -> None:
+    """Whole runs of every page, and of every tab of the riskiest identity, in one session, over the websocket."""
     url = address.replace("http", "ws") + "/_stcore/stream"
     async with websockets.connect(url, subprotocols=["streamlit"], max_size=None, origin=address) as socket:
         for name, path in PAGES.items():
             times = [await run(socket, path) for _run in range(RUNS + 1)]
             report(f"rerun of {name} on the server", times[1:], first=times[0])
+        for tab in TABS:
+            times = [await run(socket, "identity", f"arn={first}&tab={quote(tab)}") for _run in range(RUNS + 1)]
+            report(f"rerun of identity, {tab}", times[1:], first=times[0])
         for page in range(2, 2 + RUNS):
             await run(socket, "heatmap", f"page={page}")
         times = [await run(socket, "heatmap", f"page={page}") for page in range(2, 2 + RUNS)]
@@ -84,21 +91,13 @@ async def run(socket: websockets.ClientConnection, page: str, query: str = "") -
                 raise RuntimeError(msg)
 
 
-def in_browser(address: str) -> None:
-    """The grid and its detail in Chromium."""
+def in_browser(address: str, first: str) -> None:
+    """An identity, the grid and its detail in Chromium."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        visible = []
-        for _load in range(RUNS + 1):
-            page = context.new_page()
-            start = time.perf_counter()
-            page.goto(f"{address}/heatmap")
-            page.locator(".matrix[data-ready]").wait_for()
-            visible.append(time.perf_counter() - start)
-            page.wait_for_function(SETTLED)
-            page.close()
-        report("heatmap visible in Chromium", visible[1:], first=visible[0])
+        visible(context, f"{address}/identity?arn={first}", "text=What would lower it", "identity")
+        visible(context, f"{address}/heatmap", ".matrix[data-ready]", "heatmap")
         page = context.new_page()
         page.goto(f"{address}/heatmap")
         grid = page.locator(".matrix .scroll")
@@ -116,6 +115,20 @@ def in_browser(address: str) -> None:
             detail.append(time.perf_counter() - start)
         report("click on a cell to its detail", detail[1:], first=detail[0])
         browser.close()
+
+
+def visible(context: BrowserContext, address: str, sign: str, name: str) -> None:
+    """From the address to the sign that the page is there, in a fresh tab each time."""
+    times = []
+    for _load in range(RUNS + 1):
+        page = context.new_page()
+        start = time.perf_counter()
+        page.goto(address)
+        page.locator(sign).first.wait_for()
+        times.append(time.perf_counter() - start)
+        page.wait_for_function(SETTLED)
+        page.close()
+    report(f"{name} visible in Chromium", times[1:], first=times[0])
 
 
 def report(what: str, times: list[float], first: float | None = None) -> None:
