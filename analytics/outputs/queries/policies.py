@@ -47,7 +47,7 @@ class PolicyText:
 
 
 def policy_documents(con: DuckDBPyConnection, *, principal_arn: str) -> tuple[PolicyText, ...]:
-    """What grants, what limits, who may, what the organisation allows; none for a principal without a snapshot."""
+    """What grants, what limits, who may, what the organisation allows; without a snapshot only the last."""
     return tuple(
         PolicyText(
             key=f"{row['layer']} {number}",
