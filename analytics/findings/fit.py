@@ -154,12 +154,12 @@ class Fitter:
 
 
 def best_of(fits: Iterable[Fit], subject: Subject) -> Fit | None:
-    """The best of an identity's fits; templates of another audience are not suggested."""
+    """The best of an identity's fits; templates for others, or for other accounts, are not suggested."""
     if not subject.seen or not can_have_boundary(subject) or subject.policies_not_collected:
         return None
-    meant_for = {template.id: template.audience for template in read_templates()}
-    welcome = audiences(subject)
-    fitting = [fit for fit in fits if fit.fits is not Fits.NO and fit.worth_it and meant_for[fit.template] in welcome]
+    behind = audiences(subject)
+    welcome = {one.id for one in read_templates() if one.audience in behind and one.belongs_in(subject.environment)}
+    fitting = [fit for fit in fits if fit.fits is not Fits.NO and fit.worth_it and fit.template in welcome]
     return min(fitting, key=lambda fit: (fit.weight_left, fit.at_risk.bit_count(), fit.template), default=None)
 
 

@@ -70,6 +70,13 @@ class Template:
     statements: tuple[Mapping[str, Any], ...] = field(hash=False)
     example: Mapping[str, Value] = field(hash=False)
     probes: tuple[Probe, ...] = ()
+    only_in: tuple[str, ...] = ()  # environments where it is suggested; empty: all but `never_in`
+    never_in: tuple[str, ...] = ()
+
+    def belongs_in(self, environment: str | None) -> bool:
+        """Whether to suggest it in an account of this environment; one that is not known counts as production."""
+        word = (environment or "production").lower()
+        return word not in self.never_in and (not self.only_in or word in self.only_in)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +227,16 @@ def _template(
         for request in entry["requests"][kind]
     )
     return Template(
-        entry["id"], entry["title"], entry["about"], entry["audience"], parameters, statements, example, probes
+        entry["id"],
+        entry["title"],
+        entry["about"],
+        entry["audience"],
+        parameters,
+        statements,
+        example,
+        probes,
+        only_in=tuple(entry.get("only_in", ())),
+        never_in=tuple(entry.get("never_in", ())),
     )
 
 
