@@ -93,6 +93,9 @@ COLUMNS: dict[str, str] = {
         attached_to varchar""",
     "control_levels_rows": """account_id varchar, layer varchar, level integer, node_id varchar, node_name varchar,
         position integer, policy_id integer""",
+    "identity_groups_rows": "principal_arn varchar, source varchar, group_id varchar, group_name varchar",
+    "permission_sets_rows": "permission_set_arn varchar, name varchar",
+    "managed_policies_rows": "policy_arn varchar",
     "node_policies_rows": "node_id varchar, layer varchar, position integer, policy_id integer",
     "credentials_rows": """principal_arn varchar, password_enabled boolean, password_last_used timestamp,
         password_last_changed timestamp, mfa_active boolean""",
@@ -187,13 +190,15 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "node_policies": ("node_id", "layer", "position"),
     "credentials": ("principal_arn",),
     "access_keys": ("principal_arn", "position"),
+    "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
     "build": ("id",),
     "history": ("build_id", "metric"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
-# `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py).
-NO_KEY = {"shared_event", "problems", "snapshot", "draft_effects"}
+# `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
+# the store of the tests has no Identity Center (tests/test_group_rows.py).
+NO_KEY = {"shared_event", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
 
 
 def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:

@@ -269,6 +269,14 @@ AS_GIVEN = {
         "policy_id": None,
     },
     "node_policies": {"node_id": "r-ab12", "layer": "scp", "position": 0, "policy_id": 0},
+    "identity_groups": {
+        "principal_arn": "arn:aws:iam::111122223333:user/ana",
+        "source": "iam",
+        "group_id": "arn:aws:iam::111122223333:group/eng/developers",
+        "group_name": "developers",
+    },
+    "permission_sets": {"permission_set_arn": "arn:aws:sso:::permissionSet/ssoins-1/ps-1", "name": "Developer"},
+    "managed_policies": {"policy_arn": "arn:aws:iam::111122223333:policy/boundary/app"},
     "credentials": {
         "principal_arn": "arn:aws:iam::111122223333:user/ana",
         "password_enabled": True,
@@ -295,7 +303,10 @@ AS_GIVEN = {
     "reach": {"reach_id": 0, "surely": b"a", "maybe": b"b", "surely_actions": 1, "maybe_actions": 2},
     "problems": {"source": "snapshot", "subject": "a file", "reason": "is empty"},
 }
-KEPT_BY_PLURAL = ("policies", "attachments", "control_levels", "node_policies", "credentials", "access_keys")
+KEPT_BY_PLURAL = (
+    *("policies", "attachments", "control_levels", "node_policies", "credentials", "access_keys"),
+    *("identity_groups", "permission_sets", "managed_policies"),
+)
 READS = {name: f"{name}_rows" for name in KEPT_BY_PLURAL}
 
 

@@ -33,6 +33,7 @@ class Snapshot:
     taken_at: datetime | None = None
     accounts: tuple[Account, ...] = ()
     identities: tuple[Identity, ...] = ()
+    managed_policies: tuple[str, ...] = ()  # ARNs that the dumps hold: the accounts' own, and AWS's that are attached
     organization: Organization | None = None  # None: not collected
     trails: tuple[Trail, ...] | None = None  # None: not collected
     identity_center: IdentityCenter | None = None  # None: not collected
@@ -83,6 +84,7 @@ def read_snapshot(path: Path) -> Snapshot:
         taken_at=reader.taken_at,
         accounts=tuple(reader.accounts.values()),
         identities=tuple(reader.identities.values()),
+        managed_policies=tuple(reader.managed_policies),
         organization=reader.organization,
         trails=reader.trails,
         identity_center=reader.identity_center,

@@ -43,6 +43,7 @@ class SnapshotReader:
         self.taken_at: datetime | None = None
         self.accounts: dict[str, Account] = {}
         self.identities: dict[str, Identity] = {}
+        self.managed_policies: dict[str, None] = {}
         self.organization: Organization | None = None
         self.trails: tuple[Trail, ...] | None = None
         self.identity_center: IdentityCenter | None = None
@@ -158,6 +159,7 @@ class SnapshotReader:
             self.identities[identity.arn] = identity
             self._holders.setdefault(identity.account_id)
         self._holders.update(dict.fromkeys(sorted(dump.group_accounts())))
+        self.managed_policies.update(dict.fromkeys(dump.managed_policies()))
 
     def _note_account(self, account_id: str, collected: Collected, reason: str | None = None) -> None:
         known = self.accounts.get(account_id) or Account(account_id)

@@ -84,6 +84,10 @@ class AccountDump:
         """The accounts of the groups: a dump may hold nothing else. After `identities`."""
         return {account_id for account_id, _ in self._groups if account_id}
 
+    def managed_policies(self) -> tuple[str, ...]:
+        """The ARNs of the managed policies in the dump: all of the account's own, attached or not."""
+        return tuple(self._managed)
+
     def _list(self, key: str) -> Iterator[Record]:
         return (record for page in self._pages for record in page.records(key))
 

@@ -1,9 +1,11 @@
 """Permission sets and assignments of IAM Identity Center, from `identity-center.json`.
 
     {"PermissionSets":     [{…as `sso-admin describe-permission-set` prints one…}],
-     "AccountAssignments": [{…as `sso-admin list-account-assignments` prints one…}]}
+     "AccountAssignments": [{…as `sso-admin list-account-assignments` prints one…}],
+     "Groups":             [{…as `identitystore list-groups` prints one…}]}
 
-A permission set appears in an account as the role `AWSReservedSSO_<name>_<16 hexadecimal digits>`.
+The groups give names to the ids of the assignments, and may be missing. A permission set appears in an account as the
+role `AWSReservedSSO_<name>_<16 hexadecimal digits>`.
 """
 
 from __future__ import annotations
@@ -35,11 +37,20 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A group of the identity store, often brought there by an identity provider."""
+
+    group_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityCenter:
     """What Identity Center gives to whom."""
 
     permission_sets: tuple[PermissionSet, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 def read_identity_center(document: Record) -> IdentityCenter:
@@ -59,4 +70,11 @@ def read_identity_center(document: Record) -> IdentityCenter:
             assignments.append(Assignment(account_id, arn, kind, principal))
         else:
             document.notes.add(document.subject, f"account assignment {index} is incomplete; left out")
-    return IdentityCenter(tuple(sets), tuple(assignments))
+    groups = []
+    for index, record in enumerate(document.records("Groups")):
+        group_id, name = record.text("GroupId"), record.text("DisplayName")
+        if group_id and name:
+            groups.append(Group(group_id, name))
+        else:
+            document.notes.add(document.subject, f"group {index} has no `GroupId` or `DisplayName`; left out")
+    return IdentityCenter(tuple(sets), tuple(assignments), tuple(groups))

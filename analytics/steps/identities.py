@@ -11,6 +11,7 @@ from analytics.engine.reach import Reachable
 from analytics.findings import gap
 from analytics.findings.bits import pack, to_blob
 from analytics.sources.credential_rows import credential_rows
+from analytics.sources.group_rows import group_tables
 from analytics.sources.snapshot import Snapshot
 from analytics.sources.snapshot_rows import PolicyRows, account_rows, identity_rows, node_rows, snapshot_rows
 
@@ -123,6 +124,8 @@ def list_principals(build: Build) -> None:
     build.run("credentials", credentials_rows=credentials)
     build.run("access_keys", access_keys_rows=access_keys)
     build.run("snapshot", snapshot_rows=snapshot_rows(build.snapshot))
+    for name, rows in group_tables(build.snapshot or Snapshot()):
+        build.run(name, **{f"{name}_rows": rows})
 
 
 def compare(build: Build) -> None:
