@@ -35,7 +35,12 @@ def group_tables(snapshot: Snapshot) -> Iterator[tuple[str, pa.Table]]:
 
 def permission_set_of(identity: Identity) -> str | None:
     """The name of the permission set that a role of Identity Center stands for; None for other identities."""
-    found = _SET_OF_ROLE.fullmatch(identity.name) if identity.kind is PrincipalKind.SSO_ROLE else None
+    return permission_set_named(identity.name, identity.kind)
+
+
+def permission_set_named(role_name: str, kind: PrincipalKind) -> str | None:
+    """The permission set in the name of a role of Identity Center."""
+    found = _SET_OF_ROLE.fullmatch(role_name) if kind is PrincipalKind.SSO_ROLE else None
     return found[1] if found else None
 
 

@@ -1,0 +1,78 @@
+"""The commands that put a boundary in place, for IAM's own identities and for permission sets of Identity Center."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from analytics.findings.organization_quota import minified
+from analytics.iam.names import PrincipalKind, parse_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.findings.estate import Subject
+    from analytics.iam.policy import PolicyDocument
+
+Commands = tuple[str, ...]
+_RESERVED = "/aws-reserved/"
+
+
+def commands_for(
+    subject: Subject, boundary: str | None, set_name: str | None, permission_sets: Mapping[str, Commands]
+) -> tuple[Commands, str | None]:
+    """The commands, or why there are none. `boundary` None: it is to be taken away."""
+    if subject.kind is PrincipalKind.SSO_ROLE or set_name is not None:
+        return _of_permission_set(set_name or subject.name, boundary, permission_sets)
+    if subject.path.startswith(_RESERVED):
+        return (), "AWS reserves this role, and changes it alone"
+    noun, option = ("user", "--user-name") if subject.kind is PrincipalKind.USER else ("role", "--role-name")
+    name = shlex.quote(subject.name)
+    if boundary is None:
+        return (f"aws iam delete-{noun}-permissions-boundary {option} {name}",), None
+    return (
+        f"aws iam put-{noun}-permissions-boundary {option} {name} --permissions-boundary {shlex.quote(boundary)}",
+    ), None
+
+
+def creation_of(boundary: str, documents: Mapping[str, tuple[str, PolicyDocument]]) -> Commands:
+    """The command that makes a policy of which another account has the document; none where no account has it."""
+    path_and_name = boundary.partition(":policy/")[2]
+    known, arn = documents.get(path_and_name), parse_arn(boundary)
+    if known is None or arn is None:
+        return ()
+    account_id, document = known
+    text = minified(document).replace(f":{account_id}:", f":{arn.account_id}:")
+    path, _, name = path_and_name.rpartition("/")
+    words = ["aws", "iam", "create-policy", "--policy-name", name]
+    words += ["--path", f"/{path}/"] if path else []
+    return (shlex.join([*words, "--policy-document", text]),)
+
+
+def _of_permission_set(
+    name: str, boundary: str | None, permission_sets: Mapping[str, Commands]
+) -> tuple[Commands, str | None]:
+    """Put the boundary into the permission set, and provision it again where it is in use."""
+    arns = permission_sets.get(name, ())
+    if len(arns) != 1:
+        known = "is not in the snapshot (`identity-center.json`)" if not arns else "stands twice in the snapshot"
+        return (), f"a boundary of this role belongs into permission set `{name}`, which {known}"
+    instance, _, _ = arns[0].partition(":permissionSet/")
+    store = arns[0].partition(":permissionSet/")[2].partition("/")[0]
+    which = ["--instance-arn", f"{instance}:instance/{store}", "--permission-set-arn", arns[0]]
+    if boundary is None:
+        change = ["delete-permissions-boundary-from-permission-set", *which]
+    else:
+        change = ["put-permissions-boundary-to-permission-set", *which, "--permissions-boundary", _reference(boundary)]
+    provision = ["provision-permission-set", *which, "--target-type", "ALL_PROVISIONED_ACCOUNTS"]
+    return tuple(shlex.join(["aws", "sso-admin", *words]) for words in (change, provision)), None
+
+
+def _reference(boundary: str) -> str:
+    """A boundary as Identity Center takes it: AWS's policies by ARN, others by name and path in every account."""
+    if ":iam::aws:policy/" in boundary:
+        return json.dumps({"ManagedPolicyArn": boundary}, separators=(",", ":"))
+    path, _, name = boundary.partition(":policy/")[2].rpartition("/")
+    reference = {"Name": name, "Path": f"/{path}/" if path else "/"}
+    return json.dumps({"CustomerManagedPolicyReference": reference}, separators=(",", ":"))
