@@ -33,11 +33,15 @@ class Settings:
     windows: tuple[int, ...] = (30, 90)  # windows that the filter bar offers; the build's own is always among them
     owner_tags: tuple[str, ...] = ("owner", "Owner", "team", "Team")  # first one present names the owner
     environment_tags: tuple[str, ...] = ("environment", "Environment", "env")  # of the account
+    job_family_tags: tuple[str, ...] = ("job-family", "JobFamily", "job_family")  # of the identity, for boundary_map.csv
     # Environment by a word of the OU path when no tag says it: first line that fits.
     environment_words: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
-            "sandbox": ("sandbox", "playground", "experiment"),
-            "non-production": ("nonprod", "non-prod", "dev", "test", "staging", "qa"),
+            "sandbox": ("sandbox", "sandboxes", "playground", "experiment"),
+            "non-production": (
+                *("nonprod", "non-prod", "nonproduction", "non-production", "preprod", "pre-prod"),
+                *("dev", "development", "test", "testing", "staging", "stage", "uat", "qa"),
+            ),
             "security": ("security", "audit", "log"),
             "production": ("prod", "production", "live"),
         }
@@ -53,6 +57,8 @@ class Settings:
     rcp_characters: int = 5_120
     rcp_attached: int = 5
     managed_policy_characters: int = 6_144  # a permissions boundary is one managed policy
+    # Parameters of the boundary templates (data/reference/boundary_templates.yaml); a text is a list of one.
+    boundary_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Usual exemption of a scenario ("break-glass role") -> ARNs that drafts leave out, `*` for any account.
     guardrail_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
