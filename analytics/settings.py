@@ -33,7 +33,7 @@ class Settings:
     windows: tuple[int, ...] = (30, 90)  # windows that the filter bar offers; the build's own is always among them
     owner_tags: tuple[str, ...] = ("owner", "Owner", "team", "Team")  # first one present names the owner
     environment_tags: tuple[str, ...] = ("environment", "Environment", "env")  # of the account
-    job_family_tags: tuple[str, ...] = ("job-family", "JobFamily", "job_family")  # of the identity, for boundary_map.csv
+    job_family_tags: tuple[str, ...] = ("job-family", "JobFamily", "job_family")  # of the identity
     # Environment by a word of the OU path when no tag says it: first line that fits.
     environment_words: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
