@@ -22,6 +22,8 @@ EXAMPLES = {
     "rcp_characters": ("4096", 4096),
     "rcp_attached": ("4", 4),
     "managed_policy_characters": ("6000", 6000),
+    "job_family_tags": ('["role-family"]', ("role-family",)),
+    "boundary_parameters": ('{ regions = ["eu-west-1"] }', {"regions": ("eu-west-1",)}),
     "guardrail_exemptions": (
         '{ "break-glass role" = ["arn:aws:iam::*:role/rescue"] }',
         {"break-glass role": ("arn:aws:iam::*:role/rescue",)},
