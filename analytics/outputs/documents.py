@@ -5,6 +5,7 @@ Times are ISO 8601 UTC, ids are text, unknown is None and never 0.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from analytics.engine.reach import Reachable
@@ -52,6 +53,9 @@ order by unused_weight desc nulls last, unobserved_weight desc nulls last, princ
 SERVICES = """
 select service, granted, used, possible, unused, unobserved from gap_service
 where principal_arn = $principal_arn and window_days = (select window_days from build) order by service"""
+ESCALATION = """
+select path_id, title, category, surely, target_arn, target, strength, actions, why
+from escalation where principal_arn = $principal_arn order by position"""
 # Of the factors that the score will have; null until then.
 FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
 
@@ -98,7 +102,9 @@ def show(con: DuckDBPyConnection, arn: str) -> dict[str, Any]:
         "services": records(con, SERVICES, {"principal_arn": arn}),
         "actions": list(_actions(con, arn)),
         "trust": [],
-        "escalation": [],
+        "escalation": [
+            row | {"actions": json.loads(row["actions"])} for row in records(con, ESCALATION, {"principal_arn": arn})
+        ],
         "would_lower": [],
     }
 

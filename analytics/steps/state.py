@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from analytics.findings.escalation import Escalations
 from analytics.findings.observed import Profiles
 from analytics.findings.weights import ActionWeights, action_weights
 from analytics.iam.catalogue import Catalogue, load_catalogue
@@ -66,6 +67,11 @@ class Build:
     def estate(self) -> Estate:
         """The tables so far as the findings look at them; for steps after "Comparing grants with use"."""
         return read_estate(self.con)
+
+    @cached_property
+    def escalations(self) -> Escalations:
+        """The escalation paths of the estate; what they stand on is found once."""
+        return Escalations(self.estate)
 
     def run(self, name: str, **rows: pa.Table) -> None:
         """Run `analytics/sql/<name>.sql`; keyword arguments are rows that it reads by that name."""

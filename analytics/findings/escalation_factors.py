@@ -1,0 +1,42 @@
+"""What an escalation path counts: category × certainty × target, by `data/reference/risk.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from analytics.findings.escalation_powers import Held
+from analytics.findings.weights import RISK_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from analytics.findings.escalation_own import Lead
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Numbers between 0 and 1 by category, by target, and by certainty."""
+
+    category: Mapping[str, float]
+    target: Mapping[str, float]
+    certainty: Mapping[Held, float]
+
+    def strength(self, lead: Lead) -> float:
+        """Category × certainty × target."""
+        return round(self.category[lead.category] * self.certainty[lead.held] * self.target[lead.target], 6)
+
+
+@cache
+def read_factors(file: Path = RISK_FILE) -> Factors:
+    """The factors of the reference file."""
+    rules = tomllib.loads(file.read_text("utf-8"))
+    certainty = rules["certainty"]
+    return Factors(
+        category=rules["category"],
+        target=rules["target"],
+        certainty={Held.NO: 0.0, Held.MAYBE: float(certainty["maybe"]), Held.SURELY: float(certainty["surely"])},
+    )

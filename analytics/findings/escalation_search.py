@@ -1,0 +1,296 @@
+"""Where the paths of one identity lead: to itself, to other identities, to roles behind a service.
+
+Each path gives leads; the strongest one is the path's. IAM User Guide, "Granting a user permissions to pass a role to
+an AWS service"; "IAM roles", terms and concepts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from analytics.findings.escalation_levels import ADMINISTRATOR, NONE
+from analytics.findings.escalation_own import KIND_WORDS, Lead, Lifted
+from analytics.findings.escalation_paths import ASSUME, PASS_ROLE, PRINCIPAL_ACCESS, SELF_ESCALATION, TakesOver
+from analytics.findings.escalation_powers import NOTHING_KNOWN, Held, Powers, about_identity
+from analytics.findings.escalation_targets import strongest
+from analytics.iam.names import PrincipalKind, account_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from analytics.findings.escalation_factors import Factors
+    from analytics.findings.escalation_levels import Weighing
+    from analytics.findings.escalation_own import Ownership
+    from analytics.findings.escalation_plan import Plan, Plans
+    from analytics.findings.escalation_powers import AboutResource, Workshop
+    from analytics.findings.escalation_targets import Candidate, Targets
+    from analytics.findings.escalation_trust import Trusts
+    from analytics.findings.estate import Subject
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the search stands on, shared by all identities of an estate."""
+
+    workshop: Workshop
+    plans: Plans
+    factors: Factors
+    weighing: Weighing
+    ownership: Ownership
+    trusts: Trusts
+
+
+class OwnSearch:
+    """The leads of one identity that end with itself, or with one that it makes: enough to know administrators."""
+
+    def __init__(self, field: Field, subject: Subject) -> None:
+        self.field = field
+        self.subject = subject
+        self.powers = Powers(field.workshop, subject)
+        self._cap: str | None = None
+
+    def own_leads(self) -> Iterator[tuple[Plan, Lead]]:
+        """Every self-escalation, by a path of its own or without a limit that it may lift."""
+        for plan in self.plans():
+            for lead in self.own(plan):
+                yield plan, _doubted(lead, plan)
+            for lifted in self.field.ownership.lifted(plan.path, self.powers):
+                for other, lead in self._without(lifted).own_leads_alone():
+                    yield plan, _lifted(lifted, lead, other)
+
+    def own_leads_alone(self) -> Iterator[tuple[Plan, Lead]]:
+        """The same, with all limits in place."""
+        for plan in self.plans():
+            for lead in self.own(plan):
+                yield plan, _doubted(lead, plan)
+
+    def plans(self) -> tuple[Plan, ...]:
+        """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
+        if self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+            return ()
+        return self.field.plans.within(self.subject.reach)
+
+    def own(self, plan: Plan) -> Iterator[Lead]:
+        """Leads of a path to the identity itself, or to one that it makes."""
+        path = plan.path
+        if path.creates:
+            lead = self.field.ownership.created(path, self.powers)
+            if lead is not None:
+                yield lead
+        elif path.takes_over and KIND_WORDS.get(self.subject.kind) in path.self_for:
+            held = self.on(plan, self.subject)
+            if held:
+                cap = self.cap()
+                limits = "nothing limits" if cap == ADMINISTRATOR else "its boundary or the SCPs above limit"
+                yield Lead(SELF_ESCALATION, held, self.subject.arn, cap, f"changes its own permissions; {limits} it")
+
+    def cap(self) -> str:
+        """How much a self-escalation leads to."""
+        if self._cap is None:
+            self._cap = self.field.ownership.cap(self.powers)
+        return self._cap
+
+    def on(self, plan: Plan, target: Subject) -> Held:
+        """How certain it is that all actions of a path are allowed on what belongs to a target."""
+        about = about_identity(target)
+        held = Held.SURELY
+        for action, belongings in plan.needs:
+            if belongings is None:
+                held = min(held, self.powers.anywhere(action, made=False))
+            else:
+                held = min(held, self._on_one_of(action, belongings(target), target, about))
+            if held is Held.NO:
+                return held
+        return min(held, self.field.trusts.assumes(self.powers, target)) if plan.assumes else held
+
+    def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject, about: AboutResource) -> Held:
+        known = ((one, about if one == target.arn else NOTHING_KNOWN) for one in resources)
+        return max((self.powers.on(action, one, facts) for one, facts in known), default=Held.NO)
+
+    def _without(self, lifted: Lifted) -> OwnSearch:
+        return OwnSearch(self.field, lifted.subject)
+
+
+class Search(OwnSearch):
+    """All leads of one identity, measured against whom they reach."""
+
+    def __init__(self, field: Field, subject: Subject, targets: Targets) -> None:
+        super().__init__(field, subject)
+        self.targets = targets
+        self._free: dict[str, tuple[tuple[Plan, Lead], ...]] = {}
+
+    def found(self) -> Iterator[tuple[Plan, Lead]]:
+        """The strongest lead of every path that is held."""
+        for plan in self.plans():
+            leads = [_doubted(lead, plan) for lead in self.leads(plan)]
+            if leads:
+                yield plan, max(leads, key=self.field.factors.strength)
+
+    def plans(self) -> tuple[Plan, ...]:
+        """The paths within reach, and to assume a role that names the identity: that needs no policy of its own."""
+        plans = super().plans()
+        assume = self.field.plans.assume
+        if assume is None or assume in plans or not self.assumed:
+            return plans
+        return (*plans, assume)
+
+    @cached_property
+    def assumed(self) -> tuple[Candidate, ...]:
+        """The roles that the identity may assume for what it is, most privileged first."""
+        is_linked = self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE
+        return () if is_linked else self.targets.assumed(self.powers)
+
+    def leads(self, plan: Plan) -> Iterator[Lead]:
+        """Every lead of a path; its own come first."""
+        path = plan.path
+        yield from self.own(plan)
+        if path.lifts:
+            for lifted in self.field.ownership.lifted(path, self.powers):
+                yield self._freed(lifted)
+        elif path.services:
+            yield from self._behind_service(plan)
+        elif path.takes_over in (TakesOver.PERMISSION_SET, TakesOver.MEMBER_ROOT):
+            yield self._of_organization(plan)
+        elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
+            yield from self._assumes()
+        elif path.takes_over:
+            yield from self._others(plan)
+
+    def assumes_freely(self) -> bool:
+        """Whether its own policies let it assume whatever role admits its account."""
+        may_call = self.subject.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
+        return may_call and self.powers.reach(ASSUME) is Held.SURELY
+
+    def _freed(self, lifted: Lifted) -> Lead:
+        """Without the limit: the strongest of what it holds then."""
+        key = f"{lifted.held} {lifted.what}"
+        if key not in self._free:
+            free = Search(self.field, lifted.subject, self.targets)
+            self._free[key] = tuple(
+                (plan, _doubted(lead, plan))
+                for plan in free.plans()
+                if not plan.path.lifts
+                for lead in free.leads(plan)
+            )
+        leads = [_lifted(lifted, lead, plan) for plan, lead in self._free[key]]
+        nothing = Lead(
+            SELF_ESCALATION, lifted.held, self.subject.arn, NONE, f"without {lifted.what} it holds no path either"
+        )
+        return max(leads, key=self.field.factors.strength, default=nothing)
+
+    def _behind_service(self, plan: Plan) -> Iterator[Lead]:
+        """The roles of the account that trust the service: those that may be passed, or those that may be there."""
+        path = plan.path
+        rest = Held.SURELY
+        for need in plan.needs:
+            rest = min(rest, self.powers.anywhere(need.action, made=plan.passes))
+        candidates = [
+            one
+            for one in self.targets.serving(self.subject.account_id, path.services)
+            if one.subject.arn != self.subject.arn
+        ]
+
+        def grade(candidate: Candidate) -> Held:
+            held = min(rest, candidate.trusted)
+            return min(held, self._passes(candidate)) if plan.passes and held else held
+
+        best = self._strongest(candidates, grade, rest)
+        services = " or ".join(path.services)
+        if best is not None:
+            candidate, held = best
+            if plan.passes:
+                why = f"the most privileged role of its account that it may pass to {candidate.service}"
+            else:
+                why = f"which role is attached is not known; the most privileged that {services} may assume"
+            yield Lead(path.category, held, candidate.subject.arn, candidate.level, why)
+        elif not plan.passes or self._passes_something(path.services):
+            inside = " and may be passed" if candidates else ""
+            why = f"no role of its account trusts {services}{inside}"
+            yield Lead(path.category, rest, None, NONE, why)
+
+    def _passes(self, candidate: Candidate) -> Held:
+        about = about_identity(candidate.subject, passed=True)
+        return self.powers.on(PASS_ROLE, candidate.subject.arn, about, choice=candidate.service)
+
+    def _passes_something(self, services: tuple[str, ...]) -> bool:
+        """Whether some role, if there were one, could be passed to one of the services."""
+        names = self.powers.any_names(PASS_ROLE)
+        return any(self.powers.on(PASS_ROLE, name, choice=service) for service in services for name in names)
+
+    def _others(self, plan: Plan) -> Iterator[Lead]:
+        """The other identities of the account that the path takes over, or changes."""
+        everyone = self.targets.taken_over(self.subject.account_id, plan.path)
+        others = [one for one in everyone if one.subject.arn != self.subject.arn]
+        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
+        best = self._strongest(others, lambda one: self.on(plan, one.subject), Held.SURELY)
+        noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
+        if best is not None:
+            candidate, held = best
+            as_what = " once it is changed" if plan.path.strengthens else ""
+            why = f"the most privileged {noun} of its account within the scope{as_what}"
+            yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
+        elif not others or most is Held.SURELY:
+            yield Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
+
+    def _assumes(self) -> Iterator[Lead]:
+        """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""
+        reach = self.powers.reach(ASSUME)
+        admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
+        others = [one for one in admitting if one.subject.arn != self.subject.arn]
+        found = [
+            best
+            for candidates in (self.assumed, others)
+            if (best := self._strongest(candidates, lambda one: one.trusted, Held.SURELY))
+        ]
+        for candidate, held in found:
+            why = "the most privileged role that it may assume"
+            yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
+        outside = self._outside()
+        if outside is not None:
+            why = "a role of an account that was not collected"
+            yield Lead(PRINCIPAL_ACCESS, Held.MAYBE, outside, ADMINISTRATOR, why)
+        if not found and outside is None:
+            yield Lead(PRINCIPAL_ACCESS, reach, None, NONE, "no role of the collected accounts trusts it")
+
+    def _outside(self) -> str | None:
+        """A role that its policies name in an account of which no identity was collected."""
+        estate = self.field.workshop.estate
+        if self.powers.reach(ASSUME) is not Held.MAYBE:
+            return None
+        for pattern in estate.reachable.resources(self.subject.stack, ASSUME).granted:
+            account_id = account_of(pattern) or ""
+            known = estate.accounts.get(account_id)
+            is_known = account_id == self.subject.account_id or (known is not None and known.collected == "ok")
+            if account_id.isdigit() and not is_known and self.powers.on(ASSUME, self.powers.example(pattern)):
+                return pattern
+        return None
+
+    def _of_organization(self, plan: Plan) -> Lead:
+        """What only the management account, or one to which it delegates, can do."""
+        held = min(self.powers.anywhere(need.action, made=False) for need in plan.needs)
+        management = self.field.workshop.estate.management_account_id
+        if self.subject.account_id == management:
+            why = "acts from the organisation's management account on all accounts"
+        else:
+            held, why = min(held, Held.MAYBE), "only if the organisation delegates this to its account"
+        return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
+
+    def _strongest(
+        self, candidates: Iterable[Candidate], grade: Callable[[Candidate], Held], most: Held
+    ) -> tuple[Candidate, Held] | None:
+        factors = self.field.factors
+        return strongest(candidates, grade, factors.target, factors.certainty, most)
+
+
+def _doubted(lead: Lead, plan: Plan) -> Lead:
+    """A path that needs what no snapshot tells is never sure."""
+    if plan.path.not_known is None:
+        return lead
+    return replace(lead, held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
+
+
+def _lifted(lifted: Lifted, lead: Lead, plan: Plan) -> Lead:
+    why = f"without {lifted.what}, {plan.path.id}: {lead.why}"
+    return replace(lead, held=min(lead.held, lifted.held), why=why)
