@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from analytics.findings.boundaries import can_have_boundary
 from analytics.findings.boundary_map import Described, Rule, first_fit
-from analytics.findings.drift_commands import commands_for, creation_of
+from analytics.findings.drift_commands import commands_for, creation_of, document_of
 from analytics.sources.group_rows import permission_set_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from analytics.findings.drift_commands import Documents
     from analytics.findings.estate import Estate, Subject
     from analytics.iam.policy import PolicyDocument
 
@@ -61,6 +62,7 @@ class DriftRow:
     first: tuple[str, ...]  # commands that several rows may share: the policy is made once
     commands: tuple[str, ...]
     blocked_reason: str | None  # why there are no commands
+    document: PolicyDocument | None  # of the expected boundary, where some identity has it or its like
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class _Facts:
     estate: Estate
     known: Known
     contested: frozenset[str]  # permission sets for which the map says different things
-    documents: Mapping[str, tuple[str, PolicyDocument]]  # boundaries in use, by path and name
+    documents: Documents  # boundaries in use
 
 
 def _row(subject: Subject, rule: Rule, facts: _Facts) -> DriftRow | None:
@@ -160,6 +162,7 @@ def _row(subject: Subject, rule: Rule, facts: _Facts) -> DriftRow | None:
         first=first if commands else (),
         commands=commands,
         blocked_reason=blocked,
+        document=document_of(expected, facts.documents) if expected else None,
     )
 
 
@@ -187,12 +190,13 @@ def _contested(estate: Estate, expected: Mapping[str, Rule]) -> frozenset[str]:
     return frozenset(name for name, boundaries in wanted.items() if len(boundaries) > 1)
 
 
-def _documents(estate: Estate, known: Known) -> dict[str, tuple[str, PolicyDocument]]:
-    """Boundaries that stand somewhere, by path and name: the account that has it, and its document there."""
-    found: dict[str, tuple[str, PolicyDocument]] = {}
+def _documents(estate: Estate, known: Known) -> Documents:
+    """The boundaries that some identity has, by ARN, and by path and name the first account that has it."""
+    found: Documents = {}
     for arn, boundary_arn in sorted(known.attached.items()):
         subject = estate.subjects.get(arn)
         if subject is not None and subject.stack.boundary is not None:
-            name = boundary_arn.partition(":policy/")[2]
-            found.setdefault(name, (subject.account_id, subject.stack.boundary.document))
+            there = (subject.account_id, subject.stack.boundary.document)
+            found.setdefault(boundary_arn, there)
+            found.setdefault(boundary_arn.partition(":policy/")[2], there)
     return found

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from analytics.findings.organization_quota import minified
 from analytics.iam.names import PrincipalKind, parse_arn
+from analytics.iam.policy import PolicyDocument, parse_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.findings.estate import Subject
-    from analytics.iam.policy import PolicyDocument
 
 Commands = tuple[str, ...]
+Documents = dict[str, tuple[str, PolicyDocument]]  # by ARN, or by path and name: an account that has it, and the text
 _RESERVED = "/aws-reserved/"
 
 
@@ -36,18 +38,32 @@ def commands_for(
     ), None
 
 
-def creation_of(boundary: str, documents: Mapping[str, tuple[str, PolicyDocument]]) -> Commands:
+def creation_of(boundary: str, documents: Documents) -> Commands:
     """The command that makes a policy of which another account has the document; none where no account has it."""
-    path_and_name = boundary.partition(":policy/")[2]
-    known, arn = documents.get(path_and_name), parse_arn(boundary)
-    if known is None or arn is None:
+    document = document_of(boundary, documents)
+    if document is None:
         return ()
-    account_id, document = known
-    text = minified(document).replace(f":{account_id}:", f":{arn.account_id}:")
-    path, _, name = path_and_name.rpartition("/")
+    path, _, name = boundary.partition(":policy/")[2].rpartition("/")
     words = ["aws", "iam", "create-policy", "--policy-name", name]
     words += ["--path", f"/{path}/"] if path else []
-    return (shlex.join([*words, "--policy-document", text]),)
+    return (shlex.join([*words, "--policy-document", minified(document)]),)
+
+
+def document_of(boundary: str, documents: Documents) -> PolicyDocument | None:
+    """The document of a boundary: its own, or that of its name in another account with the account's id put in."""
+    own = documents.get(boundary)
+    if own is not None:
+        return own[1]
+    known, arn = documents.get(boundary.partition(":policy/")[2]), parse_arn(boundary)
+    if known is None or arn is None:
+        return None
+    account_id, document = known
+    return _moved(document, account_id, arn.account_id)
+
+
+@lru_cache(maxsize=4096)
+def _moved(document: PolicyDocument, account_id: str, to: str) -> PolicyDocument:
+    return parse_policy(minified(document).replace(f":{account_id}:", f":{to}:"), name="boundary of another account")
 
 
 def _of_permission_set(

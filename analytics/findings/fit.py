@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from analytics.engine.reach_facts import about_principal
 from analytics.engine.reach_layers import on_resources, spoken_of
 from analytics.findings.audience import audiences
-from analytics.findings.boundaries import can_have_boundary
+from analytics.findings.boundaries import can_have_boundary, has_boundary
 from analytics.findings.organization_caller import ordinary_role
 from analytics.findings.organization_view import EVERYTHING
 from analytics.findings.templates import Template, read_templates, render
@@ -73,9 +73,8 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """One template as sets: what it lets through to anybody in some request, and on everything without a condition."""
+    """One boundary as sets: what it lets through to anybody in some request, and on everything without a condition."""
 
-    template: Template
     policy: NamedPolicy
     maybe: int | None  # None: it depends on who the principal is
     always: int
@@ -90,15 +89,32 @@ class Fitter:
         self._parameters = parameters or {}
         self._guarded = self.catalogue.mask(GUARDED)
         self._classes = _weight_classes(reachable.catalogue)
-        self._limits = tuple(self._limit(template) for template in read_templates())
+        self._limits = tuple(
+            self._limit(NamedPolicy(template.id, self.document(template, _SOME_ACCOUNT)))
+            for template in read_templates()
+        )
+        self._others: dict[int, _Limit] = {}  # by the identity of the document, which the limit keeps
         self._kept: dict[tuple[str, int, int, int, int, int], tuple[Fits, int, int, int, int, float, float, bool]] = {}
 
-    def _limit(self, template: Template) -> _Limit:
-        document = self.document(template, _SOME_ACCOUNT)
-        policy = NamedPolicy(template.id, document)
+    def under(self, subject: Subject, policy: NamedPolicy, needed: int | None = None) -> Fit:
+        """The identity under any boundary in the place of its own; as `of`, calls are not counted here."""
+        limit = self._others.get(id(policy.document))
+        if limit is None:
+            limit = self._others[id(policy.document)] = self._limit(policy)
+        sure = subject.seen if needed is None else needed
+        return self._fit(subject, free_maybe=self._unbounded(subject), sure=sure, limit=limit)
+
+    def _unbounded(self, subject: Subject) -> int:
+        """What is possible for the identity without its boundary."""
+        if not has_boundary(subject):
+            return subject.reach.maybe
+        return self._reachable.of(replace(subject.stack, boundary=None, boundary_not_collected=False)).maybe
+
+    def _limit(self, policy: NamedPolicy) -> _Limit:
+        document = policy.document
         anybody = PolicyStack(ordinary_role(None, None, None), identity=(EVERYTHING,), boundary=policy)
         maybe = None if _asks_who(document) else self._reachable.of(anybody).maybe
-        return _Limit(template, policy, maybe, unconditional(document, self.catalogue))
+        return _Limit(policy, maybe, unconditional(document, self.catalogue))
 
     def document(self, template: Template, account_id: str, partition: str = "aws") -> PolicyDocument:
         """The template for one account, with the parameters that are given and the defaults of the rest."""
@@ -111,14 +127,13 @@ class Fitter:
 
         `needed`: the used actions of which it is sure that a call needed them; None: all that were seen.
         """
-        free = replace(subject.stack, boundary=None, boundary_not_collected=False)
-        before = self._reachable.of(free).maybe if _is_bounded(subject) else subject.reach.maybe
+        before = self._unbounded(subject)
         sure = subject.seen if needed is None else needed
         return tuple(self._fit(subject, free_maybe=before, sure=sure, limit=limit) for limit in self._limits)
 
     def _fit(self, subject: Subject, *, free_maybe: int, sure: int, limit: _Limit) -> Fit:
         after = self._after(subject, free_maybe, limit)
-        key = (limit.template.id, free_maybe, after, subject.seen, sure, subject.observable)
+        key = (limit.policy.name, free_maybe, after, subject.seen, sure, subject.observable)
         known = self._kept.get(key)
         if known is None:
             used = subject.seen & free_maybe
@@ -132,7 +147,7 @@ class Fitter:
             much = bool(cut) and left <= before_weight * (1 - WORTH_IT)
             worth = much or bool(free_maybe & self._guarded & ~limit.always)
             known = self._kept[key] = (fits, lost, at_risk, cut.bit_count(), unseen, before_weight, left, worth)
-        return Fit(limit.template.id, subject.arn, *known)
+        return Fit(limit.policy.name, subject.arn, *known)
 
     def _after(self, subject: Subject, free_maybe: int, limit: _Limit) -> int:
         """What is possible under the template: a boundary intersects, as `Reachable.of` has it."""
@@ -216,7 +231,3 @@ def _asks_who(document: PolicyDocument) -> bool:
         for statement in document.statements
         for condition in statement.condition
     )
-
-
-def _is_bounded(subject: Subject) -> bool:
-    return subject.stack.boundary is not None or subject.stack.boundary_not_collected

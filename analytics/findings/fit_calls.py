@@ -41,7 +41,7 @@ def fit_all(fitter: Fitter, subjects: Sequence[Subject], used: UsedCalls) -> tup
     asked = [subject for subject in subjects if can_have_boundary(subject)]
     needed = needed_actions(used)
     by_subject = [fitter.of(subject, needed.get(subject.arn, 0)) for subject in asked]
-    return tuple(_with_calls(by_subject, [subject.arn for subject in asked], used, len(fitter.catalogue.actions)))
+    return tuple(with_calls(by_subject, [subject.arn for subject in asked], used, len(fitter.catalogue.actions)))
 
 
 def needed_actions(used: UsedCalls) -> dict[str, int]:
@@ -53,7 +53,9 @@ def needed_actions(used: UsedCalls) -> dict[str, int]:
     return found
 
 
-def _with_calls(by_subject: list[tuple[Fit, ...]], arns: list[str], used: UsedCalls, actions: int) -> Iterator[Fit]:
+def with_calls(
+    by_subject: Sequence[tuple[Fit, ...]], arns: Sequence[str], used: UsedCalls, actions: int
+) -> Iterator[Fit]:
     """Count the calls of lost actions and of actions at risk, template by template, over all identities at once."""
     positions = {arn: at for at, arn in enumerate(arns)}
     owner = np.array([positions.get(arn, -1) for arn in used.principal_arns], np.int64)

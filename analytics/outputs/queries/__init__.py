@@ -3,6 +3,15 @@
 Values are always bound. A window is a number of days that ends at the build's last day; see `build_windows`.
 """
 
+from analytics.outputs.queries.boundaries import (
+    attached_boundaries,
+    boundary_coverage,
+    boundary_drift,
+    boundary_inventory,
+    boundary_ways_out,
+    drift_rows,
+    unbounded_makers,
+)
 from analytics.outputs.queries.build import Build, build_info, build_windows
 from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, sensitive_actions, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
@@ -46,6 +55,21 @@ from analytics.outputs.queries.identities import (
     identity_services,
 )
 from analytics.outputs.queries.items import ItemCounts, Proof, item, item_counts, items
+from analytics.outputs.queries.organization import (
+    accounts_in_the_wrong_place,
+    attachment_quota,
+    character_quota,
+    node_answers,
+    node_choices,
+    node_comparison,
+    node_differences,
+    node_exemptions,
+    node_policies,
+    node_services,
+    organization_tree,
+    policies_never_hit,
+    policies_without_effect,
+)
 from analytics.outputs.queries.overview import (
     Decision,
     Topic,
@@ -69,6 +93,14 @@ from analytics.outputs.queries.risk import (
     identity_route,
     identity_trust,
     identity_would_lower,
+)
+from analytics.outputs.queries.templates import (
+    boundary_templates,
+    template_document,
+    template_fit,
+    template_proof,
+    template_takers,
+    used_calls,
 )
 
 __all__ = [
@@ -94,12 +126,22 @@ __all__ = [
     "RowKind",
     "ServiceSet",
     "Topic",
+    "accounts_in_the_wrong_place",
     "activity_by_day",
+    "attached_boundaries",
+    "attachment_quota",
     "band_counts",
+    "boundary_coverage",
+    "boundary_drift",
+    "boundary_inventory",
+    "boundary_templates",
+    "boundary_ways_out",
     "build_info",
     "build_windows",
     "cell_actions",
+    "character_quota",
     "decisions",
+    "drift_rows",
     "figures",
     "filter_options",
     "health_accounts",
@@ -136,6 +178,16 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "node_answers",
+    "node_choices",
+    "node_comparison",
+    "node_differences",
+    "node_exemptions",
+    "node_policies",
+    "node_services",
+    "organization_tree",
+    "policies_never_hit",
+    "policies_without_effect",
     "policy_documents",
     "sensitive_actions",
     "service_holders",
@@ -143,4 +195,10 @@ __all__ = [
     "split_by_account",
     "split_by_ou",
     "split_by_service",
+    "template_document",
+    "template_fit",
+    "template_proof",
+    "template_takers",
+    "unbounded_makers",
+    "used_calls",
 ]

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 from analytics.findings.boundaries import Boundary, boundaries_in_use, boundary_counts, makers, weaknesses
 from analytics.findings.boundary_map import read_boundary_map
-from analytics.findings.drift import DriftReport, Known, drift
+from analytics.findings.drift import DriftReport, DriftRow, Known, drift
+from analytics.findings.fit import Fit, fitter_of
+from analytics.findings.fit_calls import UsedCalls, needed_actions, with_calls
 from analytics.findings.organization_quota import characters
+from analytics.iam.stack import NamedPolicy
 from analytics.outputs.queries.build import records
 from analytics.outputs.queries.frames import ACCOUNT, IDENTITY, account_columns, frame, identity_columns
+from analytics.outputs.queries.templates import used_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,8 +133,12 @@ def known_of(con: DuckDBPyConnection, settings: Settings) -> Known:
     )
 
 
-def drift_rows(report: DriftReport, estate: Estate) -> pd.DataFrame:
-    """The drift list, by account and ARN; commands one a line."""
+def drift_rows(con: DuckDBPyConnection, report: DriftReport, estate: Estate) -> pd.DataFrame:
+    """The drift list, by account and ARN; commands one a line. Calls are those that the expected boundary would stop.
+
+    `calls_broken` is missing where it is not proven, or the expected boundary is not in the snapshot.
+    """
+    effects = _effects(report, estate, used_calls(con))
     rows = [
         {
             **identity_columns(estate, row.arn),
@@ -138,12 +146,43 @@ def drift_rows(report: DriftReport, estate: Estate) -> pd.DataFrame:
             "expected": row.expected,
             "actual": row.actual,
             "map_line": row.line,
+            "calls_lost": effects[row.arn].calls_lost if row.arn in effects else None,
+            "calls_at_risk": effects[row.arn].calls_at_risk if row.arn in effects else None,
+            "calls_broken": _broken(row, effects),
             "commands": "\n".join((*row.first, *row.commands)),
             "blocked_reason": row.blocked_reason,
         }
         for row in report.rows
     ]
-    return frame(rows, IDENTITY, "drift", "expected", "actual", "map_line", "commands", "blocked_reason")
+    calls = ("calls_lost", "calls_at_risk", "calls_broken")
+    columns = ("drift", "expected", "actual", "map_line", *calls, "commands", "blocked_reason")
+    return frame(rows, IDENTITY, *columns).astype(dict.fromkeys(calls, "Int64"))
+
+
+def _effects(report: DriftReport, estate: Estate, used: UsedCalls) -> dict[str, Fit]:
+    """The identities of the report under the boundary that is expected of them."""
+    fitter, needed = fitter_of(estate), needed_actions(used)
+    asked = [row for row in report.rows if row.document is not None]
+    fits = [
+        (
+            fitter.under(
+                estate.subjects[row.arn],
+                NamedPolicy(row.expected or "", row.document),
+                needed.get(row.arn, 0),
+            ),
+        )
+        for row in asked
+        if row.document is not None
+    ]
+    counted = with_calls(fits, [row.arn for row in asked], used, len(estate.catalogue.actions))
+    return {fit.arn: fit for fit in counted}
+
+
+def _broken(row: DriftRow, effects: dict[str, Fit]) -> int | None:
+    """To take a boundary away breaks nothing."""
+    if row.expected is None:
+        return 0
+    return effects[row.arn].calls_broken if row.arn in effects else None
 
 
 def _key(boundary: Boundary) -> tuple[str, str]:

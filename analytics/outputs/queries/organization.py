@@ -40,7 +40,7 @@ where ou_path is not null order by ou_path, name, account_id"""
 # Calls that were refused, by account of the caller; service-linked roles and AWS itself escape control policies.
 REFUSED = """
 with own as (select * from windows order by window_days desc limit 1)
-select usage.account_id, number, sum(denied)::bigint as denied
+select usage.account_id, number, sum(usage.denied)::bigint as denied
 from usage join actions using (action) join principals using (principal_arn), own
 where day between own.window_start and own.window_end and usage.denied > 0 and usage.account_id is not null
     and kind not in ('service-linked role', 'service')

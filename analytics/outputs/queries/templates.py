@@ -46,7 +46,8 @@ def boundary_templates() -> pd.DataFrame:
         }
         for one in read_templates()
     ]
-    return frame(rows, "template", "title", "about", "audience", "characters", "limit", "allowed", "stopped", "proven")
+    columns = ("template", "title", "about", "audience", "characters", "limit", "allowed", "stopped", "proven")
+    return frame(rows, columns)
 
 
 def template_document(template_id: str, parameters: Mapping[str, str | tuple[str, ...]]) -> dict[str, Any]:
