@@ -1,0 +1,119 @@
+"""Statements as policy documents that AWS stores: distinct Sids, and split where a document would be too long.
+
+INVARIANT: together the documents say what the statements say. Characters are counted as IAM counts them, without white
+space, but for blanks inside of texts, which are counted here: a document is never longer than it seems.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count, groupby
+from typing import TYPE_CHECKING
+
+from analytics.findings.drafts_size import characters
+from analytics.iam.policy import PolicyDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analytics.iam.policy import Statement
+
+VERSION = "2012-10-17"
+_WILD = "*?"
+
+
+def documents_of(
+    statements: Iterable[tuple[str, Statement]], most_characters: int
+) -> tuple[PolicyDocument, ...] | None:
+    """Statements with their language version as few documents within the size; None where one of them never fits.
+
+    The longest statements first, each into the first document with room.
+    """
+    by_version = groupby(sorted(statements, key=lambda one: one[0]), key=lambda one: one[0])
+    found: list[PolicyDocument] = []
+    for version, members in by_version:
+        packed = _packed([tidied(statement) for _, statement in members], version, most_characters)
+        if packed is None:
+            return None
+        found += packed
+    return tuple(found)
+
+
+def tidied(statement: Statement) -> Statement:
+    """The statement without actions that another pattern of it matches anyway."""
+    open_ended = [word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)]
+    kept = tuple(
+        word
+        for word in statement.action
+        if not any(
+            word.lower() != f"{prefix}*" and word.lower().startswith(prefix) and (prefix or word != "*")
+            for prefix in open_ended
+        )
+    )
+    return replace(statement, action=kept) if kept != statement.action else statement
+
+
+def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements in order; a Sid that stands twice gets a number."""
+    taken: set[str] = set()
+    found = []
+    for statement in statements:
+        sid = statement.sid
+        if sid is not None and sid in taken:
+            sid = next(name for number in count(2) if (name := f"{sid}{number}") not in taken)
+            statement = replace(statement, sid=sid)  # noqa: PLW2901  the numbered one takes its place
+        taken |= {sid} if sid else set()
+        found.append(statement)
+    return tuple(found)
+
+
+def _packed(statements: Sequence[Statement], version: str, most: int) -> list[PolicyDocument] | None:
+    pieces: list[tuple[int, Statement]] = []
+    for statement in statements:
+        parts = _fitting(statement, version, most)
+        if parts is None:
+            return None
+        pieces += [(_size([part], version), part) for part in parts]
+    pieces.sort(key=lambda piece: -piece[0])  # stable: equal sizes keep their order
+    bins: list[list[Statement]] = []
+    for _, piece in pieces:
+        room = next((held for held in bins if _size([*held, piece], version) <= most), None)
+        if room is None:
+            bins.append([piece])
+        else:
+            room.append(piece)
+    return [PolicyDocument(with_distinct_sids(held), version) for held in bins]
+
+
+def _fitting(statement: Statement, version: str, most: int) -> list[Statement] | None:
+    """The statement, or halves of its actions, until each fits alone; a deny of all but some is never divided."""
+    if _size([statement], version) <= most:
+        return [statement]
+    found: list[Statement] = []
+    for half in _halves(statement):
+        parts = _fitting(half, version, most)
+        if parts is None:
+            return None
+        found += parts
+    return found or None
+
+
+def _halves(statement: Statement) -> tuple[Statement, ...]:
+    """The statement by halves of its actions, else of its resources; none where it has one of each."""
+    if len(statement.action) > 1:
+        middle = len(statement.action) // 2
+        return tuple(replace(statement, action=half) for half in (statement.action[:middle], statement.action[middle:]))
+    if len(statement.resource) > 1:
+        middle = len(statement.resource) // 2
+        halves = (statement.resource[:middle], statement.resource[middle:])
+        return tuple(replace(statement, resource=half) for half in halves)
+    return ()
+
+
+def _size(statements: Sequence[Statement], version: str) -> int:
+    return characters(PolicyDocument(with_distinct_sids(statements), version))
+
+
+def _is_prefix(word: str) -> bool:
+    prefix = word.removesuffix("*")
+    return prefix != word and not any(mark in prefix for mark in _WILD)

@@ -1,0 +1,151 @@
+"""The values of the remediation list: an item, its id, and what the list is made from.
+
+INVARIANT: an item's id depends on the identity, the kind of change and what exactly it changes, and on nothing else:
+not on scores, dates of a build, order or other items.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from analytics.findings.remediation_rules import Rules, remediation_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.findings.estate import Estate, Subject
+    from analytics.iam.policy import PolicyDocument
+
+_ID_CHARACTERS = 12  # of a hexadecimal hash: 30,000 items share one with a chance of one in 600,000
+
+
+class Kind(StrEnum):
+    """What is done."""
+
+    RIGHT_SIZE = "right-size"
+    REMOVE_DORMANT = "remove-dormant"
+    NARROW_TRUST = "narrow-trust"
+    ADD_BOUNDARY = "add-boundary"
+    ROTATE_KEY = "rotate-key"
+    DELETE_KEY = "delete-key"
+    ADD_MFA = "add-mfa"
+    CLOSE_GUARDRAIL_GAP = "close-guardrail-gap"  # made by the guardrails
+
+
+class HasScore(Protocol):
+    """The part of a risk that the list needs."""
+
+    @property
+    def score(self) -> float:
+        """0 to 100, one decimal."""
+
+
+class HasRisk(Protocol):
+    """The part of an assessment that the list needs."""
+
+    @property
+    def risk(self) -> HasScore:
+        """The score with its band and factors."""
+
+    @property
+    def paths(self) -> Sequence[object]:
+        """The escalation paths that the identity holds."""
+
+
+class Scores(Protocol):
+    """The one function that scores: of an identity as it is, and of a changed copy."""
+
+    def of(self, arn: str) -> HasRisk:
+        """The identity as it is."""
+
+    def what_if(self, subject: Subject) -> HasRisk:
+        """A changed copy of an identity in the same estate."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedTrust:
+    """Ways to become a role that nobody took in the window, and the trust document without them."""
+
+    parties: tuple[str, ...]  # as the trust table names them
+    document: PolicyDocument
+    surely_seen: bool = True  # the export would have shown every use of them
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the list knows beside the estate; empty values: not known."""
+
+    permission_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> ARNs
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ARN of a user -> ARNs of its IAM groups
+    unresolved: Mapping[str, int] = field(default_factory=dict)  # ARN -> calls of the window whose action is not known
+    unused_trust: Mapping[str, UnusedTrust] = field(default_factory=dict)  # by ARN of the role
+    managed_policies: frozenset[str] = frozenset()  # ARNs of the managed policies that exist, attached or not
+    old_key_days: int = 90
+    dormant_days: int = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One change worth making. Lists and documents are plain values, ready to be printed as JSON."""
+
+    item_id: str
+    principal_arn: str
+    kind: Kind
+    title: str
+    detail: Mapping[str, Any]
+    score_before: float
+    score_after: float
+    calls_broken: int | None  # of the window; None: not proven
+    owner: str | None
+    evidence: Mapping[str, Any]  # sentences, rows
+    commands: tuple[str, ...]
+    policy: Any | None  # a policy document as JSON, or a list of them
+    blocked_reason: str | None
+    priority: float
+
+    @property
+    def risk_removed(self) -> float:
+        """Points of the score."""
+        return round(self.score_before - self.score_after, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change of one identity, before it is scored as an item."""
+
+    kind: Kind
+    key: str  # what exactly is changed: part of the id
+    title: str
+    score_after: float
+    calls_broken: int | None
+    sentences: tuple[str, ...]
+    rows: tuple[Mapping[str, Any], ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    documents: tuple[PolicyDocument, ...] = ()
+    blocked_reason: str | None = None
+    holder: str | None = None  # what the id is of, where that is not the identity: a permission set
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every proposal is made with."""
+
+    scores: Scores
+    estate: Estate
+    around: Surroundings
+    rules: Rules = field(default_factory=remediation_rules)
+
+
+def item_id(holder: str, kind: str, key: str) -> str:
+    """A short hash of whom and what an item is about."""
+    return hashlib.sha256(f"{holder}\n{kind}\n{key}".encode("utf-8", "replace")).hexdigest()[:_ID_CHARACTERS]
+
+
+def order_of(item: Item) -> tuple[float, float, str, str, str]:
+    """The key that the list is sorted by: total, so that no two items change places between builds."""
+    return (-item.priority, -item.score_before, item.principal_arn, item.kind, item.item_id)
