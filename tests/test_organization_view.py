@@ -193,6 +193,8 @@ def statements(draw: st.DrawFn) -> object:
     actions = draw(patterns)
     if draw(st.integers(0, 5)) == 0:
         return make(**parts, not_action=tuple(actions))
+    if draw(st.integers(0, 5)) == 0:
+        return make(*actions, not_resource=(draw(scopes),), **parts)
     return make(*actions, on=draw(scopes), **parts)
 
 
@@ -272,6 +274,13 @@ def test_a_deny_is_shadowed_by_wider_denies_together_and_not_by_narrower_ones() 
     assert idle(world(scps={ROOT: [narrow], OU_PROD: [scp("wide", deny("s3:*"))]})) == []
     some = scp("some", deny("s3:*", condition=(OUTSIDE_IRELAND,)))
     assert idle(world(scps={ROOT: [some], OU_PROD: [scp("wide", deny("s3:*"))]})) == []
+
+
+def test_a_deny_that_spares_more_resources_does_not_shadow_one_that_spares_fewer() -> None:
+    spares_two = scp("two", deny("s3:*", not_resource=("arn:aws:s3:::logs", "arn:aws:s3:::logs/*")))
+    spares_one = scp("one", deny("s3:*", not_resource=("arn:aws:s3:::logs",)))
+    assert idle(world(scps={ROOT: [spares_two], OU_PROD: [spares_one]})) == []
+    assert idle(world(scps={ROOT: [spares_one], OU_PROD: [spares_two]})) == [("two", "Prod", Idle.SHADOWED)]
 
 
 def test_a_deny_beside_the_path_shadows_nothing() -> None:
