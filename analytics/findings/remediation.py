@@ -3,7 +3,8 @@
 The score before and after comes from the one function that scores everything else. The order is
 
     priority = risk removed x discount
-    discount = 1.0 breaks nothing, 0.5 not proven, 0.5 / (1 + ln(1 + n)) breaks n calls; a tenth where AWS refuses it
+    discount = 1.0 breaks nothing, 0.5 not proven, 0.5 / (1 + ln(1 + n)) breaks n calls;
+               a tenth of that where AWS refuses it, and for the removal of what is meant to lie idle
 
 then the score before, then the ARN, the kind and the id: total, and the same in every build of the same input
 (`data/reference/remediation.toml`). Service-linked roles have no items: AWS alone changes them.
@@ -124,6 +125,7 @@ def _item(subject: Subject, proposal: Proposal, shop: Workshop) -> Item:
         proposal.blocked_reason or _refused(subject) or (managed.sentence if managed and managed.blocked else None)
     )
     notice = (managed.sentence,) if managed and not managed.blocked else ()
+    set_back = blocked is not None or (managed is not None and managed.idle and proposal.kind is Kind.REMOVE_DORMANT)
     documents = [compact(document) for document in proposal.documents]
     removed = round(before - proposal.score_after, 1)
     return Item(
@@ -140,7 +142,7 @@ def _item(subject: Subject, proposal: Proposal, shop: Workshop) -> Item:
         commands=() if blocked else proposal.commands,
         policy=None if not documents else documents[0] if len(documents) == 1 else documents,
         blocked_reason=blocked,
-        priority=shop.rules.order.priority(removed, proposal.calls_broken, blocked=blocked is not None),
+        priority=shop.rules.order.priority(removed, proposal.calls_broken, set_back=set_back),
     )
 
 

@@ -23,33 +23,28 @@ _WILD = "*?"
 
 
 def documents_of(
-    statements: Iterable[tuple[str, Statement]], most_characters: int
+    statements: Iterable[tuple[str, Statement]], most_characters: int, most_documents: int
 ) -> tuple[PolicyDocument, ...] | None:
-    """Statements with their language version as few documents within the size; None where one of them never fits.
+    """Statements with their language version as few documents within the size; None where they do not fit.
 
     The longest statements first, each into the first document with room.
     """
-    by_version = groupby(sorted(statements, key=lambda one: one[0]), key=lambda one: one[0])
+    tidy = sorted(((version, tidied(statement)) for version, statement in statements), key=lambda one: one[0])
     found: list[PolicyDocument] = []
-    for version, members in by_version:
-        packed = _packed([tidied(statement) for _, statement in members], version, most_characters)
+    if _least_size(statement for _, statement in tidy) > most_characters * most_documents:
+        return None
+    for version, members in groupby(tidy, key=lambda one: one[0]):
+        packed = _packed([statement for _, statement in members], version, most_characters)
         if packed is None:
             return None
         found += packed
-    return tuple(found)
+    return tuple(found) if len(found) <= most_documents else None
 
 
 def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
-    open_ended = [word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)]
-    kept = tuple(
-        word
-        for word in statement.action
-        if not any(
-            word.lower() != f"{prefix}*" and word.lower().startswith(prefix) and (prefix or word != "*")
-            for prefix in open_ended
-        )
-    )
+    prefixes = {word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)}
+    kept = tuple(word for word in statement.action if not _is_within(word.lower(), prefixes))
     return replace(statement, action=kept) if kept != statement.action else statement
 
 
@@ -65,6 +60,11 @@ def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]
         taken |= {sid} if sid else set()
         found.append(statement)
     return tuple(found)
+
+
+def _least_size(statements: Iterable[Statement]) -> int:
+    """What the texts of actions and resources alone come to, quoted and with commas."""
+    return sum(len(text) + 3 for one in statements for text in (*one.action, *one.not_action, *one.resource))
 
 
 def _packed(statements: Sequence[Statement], version: str, most: int) -> list[PolicyDocument] | None:
@@ -112,6 +112,12 @@ def _halves(statement: Statement) -> tuple[Statement, ...]:
 
 def _size(statements: Sequence[Statement], version: str) -> int:
     return characters(PolicyDocument(with_distinct_sids(statements), version))
+
+
+def _is_within(word: str, prefixes: set[str]) -> bool:
+    """Whether a shorter prefix matches it; `s3:get*` is not within itself."""
+    longest = len(word) - 1 if word.endswith("*") else len(word) + 1
+    return any(word[:length] in prefixes for length in range(longest))
 
 
 def _is_prefix(word: str) -> bool:

@@ -132,8 +132,8 @@ class RightSizer:
             own += [part for one, document in rewritten if one.arn is None for part in _statements(document)]
             rewritten = [(one, document) for one, document in rewritten if one.arn is not None]
             removed += inline
-        documents = self._split(own, self.rules.quotas.managed_policy_characters)
-        if documents is None or len(documents) > self.rules.limits.most_documents:
+        documents = self._split(own, self.rules.quotas.managed_policy_characters, self.rules.limits.most_documents)
+        if documents is None:
             return None
         return self._put_together(subject, rewritten, removed, left, documents, exact=keep_exact)
 
@@ -145,8 +145,8 @@ class RightSizer:
         going = {id(one) for one in changed}
         into_inline = [one for one in subject.stack.identity if one.arn is None or id(one) in going]
         statements = [part for one in into_inline for part in _statements(self._narrowed(one, keep))]
-        documents = self._split(statements, self.rules.quotas.permission_set_characters)
-        if documents is None or len(documents) > 1:
+        documents = self._split(statements, self.rules.quotas.permission_set_characters, 1)
+        if documents is None:
             return None
         return self._put_together(subject, [], into_inline, (), documents, exact=exact)
 
@@ -216,7 +216,9 @@ class RightSizer:
         inline = [one for one in subject.stack.identity if one.arn is None and one.attached_to == subject.arn]
         return sum(characters(new.get(id(one), one.document)) for one in inline if id(one) not in gone)
 
-    def _split(self, statements: Sequence[tuple[str, Statement]], most: int) -> tuple[PolicyDocument, ...] | None:
+    def _split(
+        self, statements: Sequence[tuple[str, Statement]], most_characters: int, most_documents: int
+    ) -> tuple[PolicyDocument, ...] | None:
         """As `documents_of`, after joining; equal lists of statements give the same objects."""
         versions = dict.fromkeys(version for version, _ in statements)
         pieces = tuple(
@@ -224,9 +226,9 @@ class RightSizer:
             for version in versions
             for statement in joined(statement for of, statement in statements if of == version)
         )
-        key = (pieces, most)
+        key = (pieces, most_characters, most_documents)
         if key not in self._splits:
-            self._splits[key] = documents_of(pieces, most)
+            self._splits[key] = documents_of(pieces, most_characters, most_documents)
         return self._splits[key]
 
 

@@ -46,9 +46,9 @@ class Discounts:
     breaks_nothing: float
     not_proven: float
     breaks_calls: float
-    blocked: float
+    set_back: float
 
-    def priority(self, risk_removed: float, calls_broken: int | None, *, blocked: bool) -> float:
+    def priority(self, risk_removed: float, calls_broken: int | None, *, set_back: bool) -> float:
         """Points of the score removed, discounted by calls broken. `calls_broken` None: not proven."""
         if calls_broken is None:
             discount = self.not_proven
@@ -56,15 +56,16 @@ class Discounts:
             discount = self.breaks_nothing
         else:
             discount = self.breaks_calls / (1 + math.log1p(calls_broken))
-        return round(risk_removed * discount * (self.blocked if blocked else 1.0), 4)
+        return round(risk_removed * discount * (self.set_back if set_back else 1.0), 4)
 
 
 @dataclass(frozen=True, slots=True)
 class ManagedRole:
-    """A role that something else than its account's administrators makes; `blocked`: a change is refused or undone."""
+    """A role that something else than its account's administrators makes."""
 
     name: str  # `*` is wild
-    blocked: bool
+    blocked: bool  # a change is refused or undone
+    idle: bool  # it is meant to be without use
     by: str
     what: str
     source: str
