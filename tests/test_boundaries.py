@@ -169,6 +169,14 @@ def test_makers_are_those_without_a_boundary_whose_reach_holds_creation() -> Non
     assert (count.identities, count.bounded, count.makers) == (4, 1, 2)
 
 
+def test_a_boundary_whose_document_was_not_collected_is_a_boundary_still() -> None:
+    bare = identity("app", allow("iam:CreateRole"))
+    bounded = dataclasses.replace(bare, stack=dataclasses.replace(bare.stack, boundary_not_collected=True))
+    world = estate(bounded)
+    assert makers(world) == ()
+    assert [(count.identities, count.bounded) for count in boundary_counts(world, ())] == [(1, 1)]
+
+
 def test_a_maker_that_must_give_a_boundary_is_one_still_and_makes_nothing_unbounded() -> None:
     bounded = condition("StringEquals", "iam:PermissionsBoundary", LIMIT)
     (maker,) = makers(estate(identity("app", allow("iam:CreateRole", condition=(bounded,)))))
@@ -212,6 +220,13 @@ def test_no_role_can_be_made_of_any_name_where_the_answer_is_no_and_some_where_i
         for name in NAMES
     }
     assert answer.possible is (Possible.YES if Result.ALLOWED in results else Possible.NO)
+
+
+def test_one_name_that_is_in_doubt_outweighs_the_names_that_are_not_allowed() -> None:
+    mfa = condition("Bool", "aws:MultiFactorAuthPresent", "true")
+    scoped = document(allow("iam:CreateRole", on=f"{ROLES}/a*", condition=(mfa,)), deny("*", on=f"{ROLES}/aa*"))
+    answer = Asker().ask(Policies(identity=(scoped,)), principal(arn("app")), Question("iam:CreateRole", ANY_ROLE))
+    assert (answer.possible, answer.resource) == (Possible.MAYBE, arn("a"))
 
 
 def test_too_many_patterns_are_a_perhaps_and_never_a_no() -> None:
