@@ -186,9 +186,8 @@ def test_a_maker_that_must_give_a_boundary_is_one_still_and_makes_nothing_unboun
 # --- the answers are the engine's
 
 
-PATTERNS = st.sampled_from(
-    ["*", "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/app-*", "arn:aws:iam::*:role/*-x", "arn:*"]
-)
+ROLES = "arn:aws:iam::*:role"
+PATTERNS = st.sampled_from(["*", f"{ROLES}/*", f"{ROLES}/app-*", f"{ROLES}/*-x", "arn:*"])
 CONDITIONS = st.sampled_from([(), (NOT_BOUNDED,), (condition("Null", "iam:PermissionsBoundary", "true"),)])
 
 
