@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.outputs import export as exports
+from analytics.outputs import export_xlsx
 from analytics.outputs.export import ExportError, Format, Provenance, export, file_name
 
 ORIGIN = Provenance(
@@ -97,7 +97,7 @@ def test_an_xlsx_holds_hostile_names_as_text_and_numbers_as_numbers():
 
 
 def test_an_xlsx_refuses_what_it_cannot_hold(monkeypatch):
-    monkeypatch.setattr(exports, "XLSX_ROWS", 3)
+    monkeypatch.setattr(export_xlsx, "XLSX_ROWS", 3)
     with pytest.raises(
         ExportError, match="holds 3 rows and this view has 22; narrow the filters, or take CSV or Parquet"
     ):
@@ -129,6 +129,8 @@ def test_no_rows_make_a_file_with_headings(file_format):
         assert data.decode("utf-8-sig").startswith('"name"')
     elif file_format is Format.PARQUET:
         assert pq.read_table(io.BytesIO(data)).num_rows == 0
+    elif file_format is Format.MARKDOWN:
+        assert "No rows." in data.decode()
     elif file_format is Format.JSON:
         assert json.loads(data)["rows"] == []
     else:
