@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # The classes of actions; counts of actions are tuples in this order.
 CLASSES = ("control", "credential", "sensitive_read", "destructive_write", "tagging", "other_write", "read", "list")
 FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
+PRIVILEGE = FACTORS[:3]  # what an identity can do, whoever it is and wherever
 UNKNOWN_ENVIRONMENT = "unknown"
 _OTHER_ENVIRONMENT = "production"  # of a word that is not listed
 _WHOLE = 100.0  # the factors together

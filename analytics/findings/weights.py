@@ -25,10 +25,14 @@ PATHS_FILE = REFERENCE / "escalation_paths.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ActionWeights:
-    """Weight and class per action, parallel to `Catalogue.actions`; `version` is the hash of the rules."""
+    """Weight and class per action, parallel to `Catalogue.actions`; `version` is the hash of the rules.
+
+    `reveals` are the actions of the lists of credentials and data, whatever class comes first.
+    """
 
     weights: tuple[float, ...]
     classes: tuple[str, ...]
+    reveals: frozenset[str]  # in lower case
     high_risk_from: float
     surely: float
     maybe: float
@@ -62,6 +66,7 @@ def action_weights(catalogue: Catalogue) -> ActionWeights:
     return ActionWeights(
         weights=tuple(float(rules["weights"][name]) for name in classes),
         classes=classes,
+        reveals=frozenset(credential | sensitive),
         high_risk_from=float(rules["high_risk_from"]),
         surely=float(rules["certainty"]["surely"]),
         maybe=float(rules["certainty"]["maybe"]),
