@@ -94,7 +94,7 @@ class Fitter:
             for template in read_templates()
         )
         self._others: dict[int, _Limit] = {}  # by the identity of the document, which the limit keeps
-        self._kept: dict[tuple[str, int, int, int, int, int], tuple[Fits, int, int, int, int, float, float, bool]] = {}
+        self._kept: dict[tuple[int, int, int, int, int, int], tuple[Fits, int, int, int, int, float, float, bool]] = {}
 
     def under(self, subject: Subject, policy: NamedPolicy, needed: int | None = None) -> Fit:
         """The identity under any boundary in the place of its own; as `of`, calls are not counted here."""
@@ -133,7 +133,7 @@ class Fitter:
 
     def _fit(self, subject: Subject, *, free_maybe: int, sure: int, limit: _Limit) -> Fit:
         after = self._after(subject, free_maybe, limit)
-        key = (limit.policy.name, free_maybe, after, subject.seen, sure, subject.observable)
+        key = (limit.always, free_maybe, after, subject.seen, sure, subject.observable)
         known = self._kept.get(key)
         if known is None:
             used = subject.seen & free_maybe
