@@ -58,8 +58,7 @@ def plain(value: Any) -> str:
     if missing(value):
         return ""
     text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
-    letters = "".join(letter if letter.isprintable() else " " for letter in text)
-    escaped = letters.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub makes links of bare addresses: these letters begin or join one.
     escaped = escaped.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
     return _MARKS.sub(r"\\\1", escaped) if isinstance(value, str) else escaped
@@ -99,8 +98,13 @@ def _fenced(text: str, language: str) -> Iterator[str]:
     """A block that no line of the text can end: its fence is longer than any run of backticks in it."""
     longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
-    lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.split("\n"))
+    lines = map(_printable, text.split("\n"))
     yield from (f"{fence}{language}", *lines, fence)
+
+
+def _printable(text: str) -> str:
+    """The text on one line, and nothing in it that steers a terminal or turns the direction of writing."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _harmless(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,6 +7,7 @@ that are longer than a cell say so in their place; any other text that long is a
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 XLSX_ROWS = 1_048_575  # of a sheet, below the header
 XLSX_TEXT = 32_767  # characters of a cell
 XLSX_LINKS = 65_530  # of a sheet; Excel drops the rest
+TIP = "Open in the AWS console of its account"
 WIDEST = 60  # characters of a column
 LONG = frozenset({*BLOCKS, "detail"})  # columns whose texts may be too long for a cell
 CONSOLES = {  # partition -> address of the IAM console (AWS General Reference, "Management Console endpoints")
@@ -48,7 +50,12 @@ def xlsx(rows: pd.DataFrame, origin: Provenance) -> bytes:
             "narrow the filters, or take CSV or Parquet"
         )
     out = io.BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,  # rows are written as they come: 30,000 items take no more memory than one
+    }
     with xlsxwriter.Workbook(out, options) as book:
         _fill_sheet(book, origin.view[:31], rows)
         _fill_sheet(book, "Source", pd.DataFrame(origin.document().items(), columns=["what", "value"]))
@@ -75,40 +82,47 @@ def _fill_sheet(book: xlsxwriter.Workbook, name: str, rows: pd.DataFrame) -> Non
         "text": book.add_format({"valign": "top"}),
         "link": book.add_format({"valign": "top", "font_color": "#0b57a4", "underline": 1}),
     }
-    for position, column in enumerate(rows.columns):
-        values = rows[column].tolist()
-        sheet.write_string(0, position, str(column), header)
-        sheet.set_column(position, position, _width(str(column), values))
-        _fill_column(sheet, position, str(column), values, formats)
-        _colour(book, sheet, position, str(column), len(rows))
+    columns = [str(column) for column in rows.columns]
+    values = [rows[column].tolist() for column in rows.columns]
+    for position, column in enumerate(columns):
+        sheet.write_string(0, position, column, header)
+        sheet.set_column(position, position, _width(column, values[position]), formats["text"])
+        _colour(book, sheet, position, column, len(rows))
+    writers = [_writer(sheet, position, column, formats, len(rows)) for position, column in enumerate(columns)]
+    for row, cells in enumerate(zip(*values, strict=True), start=1):
+        for write, value in zip(writers, cells, strict=True):
+            write(row, value)
     sheet.freeze_panes(1, _frozen(rows))
     sheet.autofilter(0, 0, max(1, len(rows)), max(0, len(rows.columns) - 1))
 
 
-def _fill_column(
-    sheet: Worksheet, position: int, column: str, values: list[Any], formats: dict[str, CellFormat]
-) -> None:
-    numbers = formats["points"] if column in ONE_DECIMAL else formats["number"]
-    links = column == "principal_arn" and len(values) <= XLSX_LINKS
-    for row, value in enumerate(values, start=1):
+def _writer(
+    sheet: Worksheet, position: int, column: str, formats: dict[str, CellFormat], rows: int
+) -> Callable[[int, Any], None]:
+    """What writes a value of a column into a row."""
+    points = column in ONE_DECIMAL
+    links = column == "principal_arn" and rows <= XLSX_LINKS
+
+    def write(row: int, value: Any) -> None:
         if missing(value):
-            continue
+            return
         if isinstance(value, str):
             link = console_link(value) if links else None
-            text = _cell_text(value, column)
             if link:
-                sheet.write_url(row, position, link, formats["link"], text, "Open in the AWS console of its account")
+                sheet.write_url(row, position, link, formats["link"], _cell_text(value, column), TIP)
             else:
-                sheet.write_string(row, position, text, formats["text"])
+                sheet.write_string(row, position, _cell_text(value, column))
         elif isinstance(value, (datetime, date)):
             sheet.write_datetime(row, position, value, formats["time"])
         elif isinstance(value, bool):
             sheet.write_boolean(row, position, value)
         elif isinstance(value, (int, float)):
-            whole = isinstance(value, int) and column not in ONE_DECIMAL
-            sheet.write_number(row, position, value, formats["whole"] if whole else numbers)
+            whole = "whole" if isinstance(value, int) else "number"
+            sheet.write_number(row, position, value, formats["points" if points else whole])
         else:
-            sheet.write_string(row, position, _cell_text(str(value), column), formats["text"])
+            sheet.write_string(row, position, _cell_text(str(value), column))
+
+    return write
 
 
 def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, position: int, column: str, rows: int) -> None:
