@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from analytics.commands import make, read
+from analytics.commands import export, make, read
 from analytics.commands.common import fail
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ for command in (
     read.show,
     read.explain,
     read.simulate,
+    export.export,
 ):
     app.command()(command)
 
