@@ -16,6 +16,7 @@ from analytics.findings.fit_calls import UsedCalls, fit_all, needed_actions
 from analytics.findings.templates import read_templates, render, template
 from analytics.findings.weights import action_weights
 from analytics.iam.catalogue import load_catalogue
+from analytics.iam.policy import Effect
 from analytics.iam.stack import NamedPolicy
 from analytics.outputs.estate import read_estate
 from analytics.outputs.queries import templates as queries
@@ -188,6 +189,12 @@ def test_the_calls_of_lost_actions_are_counted_and_those_at_risk_apart() -> None
     assert without_roles.calls_lost == 5
 
 
+def test_a_call_that_may_not_have_needed_a_lost_action_is_at_risk_and_not_lost() -> None:
+    subject = program(allow("ec2:*"), seen=("ec2:RunInstances",))
+    found = counted(subject, "application", ("ec2:RunInstances", 5, True), ("ec2:RunInstances", 3, False))
+    assert (found.calls_lost, found.calls_at_risk, found.calls_broken) == (5, 3, None)
+
+
 def test_calls_broken_are_exact_where_nothing_hangs_on_anything() -> None:
     subject = program(allow("ec2:*", "s3:*"), seen=("ec2:RunInstances", "s3:GetObject"))
     found = counted(subject, "application", ("ec2:RunInstances", 5, True), ("s3:GetObject", 7, True))
@@ -284,6 +291,13 @@ def test_the_production_accounts_of_the_estate_are_known_to_the_templates() -> N
 
 
 # --- who is behind an identity
+
+
+def test_whom_a_trust_policy_denies_is_not_behind_the_role() -> None:
+    (denied,) = trusts("lambda.amazonaws.com").statements
+    people = trusts("arn:aws:iam::111122223333:saml-provider/okta")
+    both = replace(people, statements=(*people.statements, replace(denied, effect=Effect.DENY)))
+    assert audiences(identity("r", trust=both)) == {"people"}
 
 
 @pytest.mark.parametrize(
