@@ -99,6 +99,11 @@ def score(facts: RiskFacts, weights: RiskWeights) -> Risk:
     )
 
 
+def total_weight(counts: Counts, weights: RiskWeights) -> float:
+    """The weight of a set of actions, each by its certainty."""
+    return _scale(weights).everything.of(counts)
+
+
 def band_of(value: float, weights: RiskWeights) -> str:
     """The band of a score."""
     bands = weights.table("bands")
@@ -133,7 +138,8 @@ class _Sum:
 
     def of(self, counts: Counts) -> float:
         """The weight of a set of actions."""
-        return sum(map(mul, self.surely, counts.surely)) + sum(map(mul, self.maybe, counts.maybe))
+        sure = sum(map(mul, self.surely, counts.surely), start=0.0)
+        return sure + sum(map(mul, self.maybe, counts.maybe), start=0.0)
 
     def share(self, weight: float) -> float:
         """Between 0 and 1."""

@@ -1,4 +1,4 @@
-"""Ten identities that everybody in security knows, as the score sees them: whether its order is the right one.
+"""Identities that everybody in security knows, as the score sees them: whether its order is the right one.
 
 A page draws them beside the weights, and a test holds their order and their numbers.
 """

@@ -57,6 +57,9 @@ def path_facts(paths: Iterable[HeldPath]) -> frozenset[PathFact]:
     return frozenset(PathFact(path.category, path.surely, path.target) for path in paths)
 
 
+_KEPT = 4096  # counted sets: bounds memory where proposals make ever new ones
+
+
 class ActionCounter:
     """Counts sets of actions by class over one catalogue; a set that many identities share is counted once."""
 
@@ -73,6 +76,8 @@ class ActionCounter:
         key = (reach.surely, reach.maybe)
         found = self._kept.get(key)
         if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
             found = self._kept[key] = self._counted(*key)
         return found
 
@@ -83,6 +88,10 @@ class ActionCounter:
             return self.counts(reach)
         whole, gone = self.counts(reach), self._counted(used & reach.surely, used)
         return Counts(_minus(whole.surely, gone.surely), _minus(whole.maybe, gone.maybe))
+
+    def within(self, reach: Reach, actions: int) -> Counts:
+        """Those of some actions that are in a reach, by class."""
+        return self._counted(reach.surely & actions, reach.maybe & actions)
 
     def reveals(self, reach: Reach) -> tuple[int, int]:
         """The actions of a reach on secrets and data: surely, only maybe."""

@@ -51,7 +51,7 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     "bands": ("critical", "high", "medium"),
     "floors": ("administrator", "open_administrator", "open_from"),
     "confidence": (
-        *("high_share", "medium_share", "high_days", "medium_days", "high_maybe"),
+        *("high_share", "medium_share", "high_days", "medium_days", "high_conditional"),
         *("snapshot_high_days", "snapshot_low_days"),
     ),
 }
