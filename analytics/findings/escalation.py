@@ -12,13 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation_factors import Factors, read_factors
+from analytics.findings.escalation_facts import Held
 from analytics.findings.escalation_levels import ADMINISTRATOR, Weighing
 from analytics.findings.escalation_own import Ownership
 from analytics.findings.escalation_paths import SELF_ESCALATION
 from analytics.findings.escalation_plan import Plans
-from analytics.findings.escalation_powers import Held, Workshop
 from analytics.findings.escalation_routes import Routes
 from analytics.findings.escalation_search import Field, OwnSearch, Search
+from analytics.findings.escalation_spoken import Workshop
 from analytics.findings.escalation_targets import Targets
 from analytics.findings.escalation_trust import Trusts
 from analytics.findings.escalation_values import Certainty, HeldPath, Step

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation_powers import Held
+from analytics.findings.escalation_facts import Held
 from analytics.findings.weights import RISK_FILE
 
 if TYPE_CHECKING:

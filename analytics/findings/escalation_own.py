@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from analytics.findings.escalation_facts import ANY_NAME, Held, about_identity, about_new
 from analytics.findings.escalation_paths import SELF_ESCALATION, EscalationPath, Lifts
-from analytics.findings.escalation_powers import ANY_NAME, Held, about_identity, about_new
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import Effect
 
@@ -87,7 +87,9 @@ class Ownership:
         subject = powers.subject
         partition = subject.arn.split(":", 2)[1]
         anyone = f"arn:{partition}:iam::{subject.account_id}:{path.creates}/{ANY_NAME}"
-        names = dict.fromkeys([anyone, *(name for action in path.required_actions for name in powers.examples(action))])
+        names = dict.fromkeys(
+            [anyone, *(name for action in path.required_actions for name in powers.any_names(action))]
+        )
         prefix = anyone.removesuffix(ANY_NAME)
         possible = [name for name in names if name.startswith(prefix)]
 

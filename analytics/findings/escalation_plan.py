@@ -10,9 +10,9 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
+from analytics.findings.escalation_facts import ROLE_KINDS
 from analytics.findings.escalation_own import customer_policies, groups_of
 from analytics.findings.escalation_paths import ASSUME, PASS_ROLE, EscalationPath, TakesOver, read_paths
-from analytics.findings.escalation_powers import ROLE_KINDS
 from analytics.findings.escalation_trust import providers_of
 from analytics.iam.names import PrincipalKind
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
+from analytics.findings.escalation_facts import Held
 from analytics.findings.escalation_levels import ADMINISTRATOR
 from analytics.findings.escalation_paths import ASSUME
-from analytics.findings.escalation_powers import Held
 from analytics.findings.escalation_values import Step
 
 if TYPE_CHECKING:

@@ -6,25 +6,29 @@ an AWS service"; "IAM roles", terms and concepts.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from analytics.findings.escalation_facts import NOTHING_KNOWN, Held, about_identity, partition_of
 from analytics.findings.escalation_levels import ADMINISTRATOR, NONE
 from analytics.findings.escalation_own import KIND_WORDS, Lead, Lifted
 from analytics.findings.escalation_paths import ASSUME, PASS_ROLE, PRINCIPAL_ACCESS, SELF_ESCALATION, TakesOver
-from analytics.findings.escalation_powers import NOTHING_KNOWN, Held, Powers, about_identity
-from analytics.findings.escalation_targets import strongest
+from analytics.findings.escalation_powers import Powers
+from analytics.findings.escalation_targets import itself, strongest
 from analytics.iam.names import PrincipalKind, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from analytics.findings.escalation_factors import Factors
+    from analytics.findings.escalation_facts import AboutResource
     from analytics.findings.escalation_levels import Weighing
     from analytics.findings.escalation_own import Ownership
     from analytics.findings.escalation_plan import Plan, Plans
-    from analytics.findings.escalation_powers import AboutResource, Workshop
+    from analytics.findings.escalation_spoken import Workshop
     from analytics.findings.escalation_targets import Candidate, Targets
     from analytics.findings.escalation_trust import Trusts
     from analytics.findings.estate import Subject
@@ -40,6 +44,14 @@ class Field:
     weighing: Weighing
     ownership: Ownership
     trusts: Trusts
+    facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
+
+    def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
+        """What is known of a target as condition keys; kept for the last one of each ARN."""
+        known = self.facts.get((target.arn, passed))
+        if known is None or known[0] is not target:
+            known = self.facts[target.arn, passed] = (target, about_identity(target, passed=passed))
+        return known[1]
 
 
 class OwnSearch:
@@ -94,20 +106,22 @@ class OwnSearch:
 
     def on(self, plan: Plan, target: Subject) -> Held:
         """How certain it is that all actions of a path are allowed on what belongs to a target."""
-        about = about_identity(target)
         held = Held.SURELY
         for action, belongings in plan.needs:
             if belongings is None:
                 held = min(held, self.powers.anywhere(action, made=False))
             else:
-                held = min(held, self._on_one_of(action, belongings(target), target, about))
+                held = min(held, self._on_one_of(action, belongings(target), target))
             if held is Held.NO:
                 return held
-        return min(held, self.field.trusts.assumes(self.powers, target)) if plan.assumes else held
+        return held
 
-    def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject, about: AboutResource) -> Held:
-        known = ((one, about if one == target.arn else NOTHING_KNOWN) for one in resources)
-        return max((self.powers.on(action, one, facts) for one, facts in known), default=Held.NO)
+    def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject) -> Held:
+        held = Held.NO
+        for resource in resources:
+            about = self.field.about(target) if resource == target.arn else NOTHING_KNOWN
+            held = max(held, self.powers.on(action, resource, about))
+        return held
 
     def _without(self, lifted: Lifted) -> OwnSearch:
         return OwnSearch(self.field, lifted.subject)
@@ -186,13 +200,13 @@ class Search(OwnSearch):
         rest = Held.SURELY
         for need in plan.needs:
             rest = min(rest, self.powers.anywhere(need.action, made=plan.passes))
-        candidates = [
-            one
-            for one in self.targets.serving(self.subject.account_id, path.services)
-            if one.subject.arn != self.subject.arn
-        ]
+        candidates = self.targets.serving(self.subject.account_id, path.services)
+        passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 
         def grade(candidate: Candidate) -> Held:
+            arn = candidate.subject.arn
+            if arn == self.subject.arn or (passable is not None and arn not in passable):
+                return Held.NO
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
@@ -211,28 +225,50 @@ class Search(OwnSearch):
             yield Lead(path.category, rest, None, NONE, why)
 
     def _passes(self, candidate: Candidate) -> Held:
-        about = about_identity(candidate.subject, passed=True)
+        about = self.field.about(candidate.subject, passed=True)
         return self.powers.on(PASS_ROLE, candidate.subject.arn, about, choice=candidate.service)
 
     def _passes_something(self, services: tuple[str, ...]) -> bool:
         """Whether some role, if there were one, could be passed to one of the services."""
-        names = self.powers.any_names(PASS_ROLE)
+        prefix = f"arn:{partition_of(self.subject.arn)}:iam::{self.subject.account_id}:role/"
+        names = [name for name in self.powers.any_names(PASS_ROLE) if name.startswith(prefix)]
         return any(self.powers.on(PASS_ROLE, name, choice=service) for service in services for name in names)
 
     def _others(self, plan: Plan) -> Iterator[Lead]:
         """The other identities of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
-        others = [one for one in everyone if one.subject.arn != self.subject.arn]
         most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        best = self._strongest(others, lambda one: self.on(plan, one.subject), Held.SURELY)
+        in_scope = everyone.within(self._scopes(plan), but=self.subject.arn)
+        best = self._strongest(in_scope, lambda one: self._on_other(plan, one.subject), Held.SURELY)
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
             as_what = " once it is changed" if plan.path.strengthens else ""
             why = f"the most privileged {noun} of its account within the scope{as_what}"
             yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
-        elif not others or most is Held.SURELY:
+        elif most is Held.SURELY or not everyone.others(self.subject.arn):
             yield Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
+
+    def _scopes(self, plan: Plan) -> Iterator[Collection[str]]:
+        """Sets of ARNs outside which the path cannot lead, one for each action that is not allowed everywhere."""
+        for action, belongings in plan.needs:
+            scope = self.powers.identities(action, belongings) if belongings else None
+            if scope is not None:
+                yield scope
+        if plan.assumes:
+            yield self._assumable.keys()
+
+    def _on_other(self, plan: Plan, target: Subject) -> Held:
+        held = self.on(plan, target)
+        return min(held, self._assumable[target.arn]) if plan.assumes and held else held
+
+    @cached_property
+    def _assumable(self) -> Mapping[str, Held]:
+        """How certainly the identity may assume each role, where it may at all."""
+        mine = {one.subject.arn: one.trusted for one in self.assumed}
+        if not self.assumes_freely():
+            return mine
+        return ChainMap(mine, self.targets.admitted(self.subject.account_id))
 
     def _assumes(self) -> Iterator[Lead]:
         """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from analytics.findings.escalation_facts import ROLE_KINDS, Held
 from analytics.findings.escalation_levels import LEVELS, Weighing
 from analytics.findings.escalation_own import customer_policies, groups_of
 from analytics.findings.escalation_paths import ASSUME, TakesOver
-from analytics.findings.escalation_powers import ROLE_KINDS, Held
 from analytics.findings.escalation_trust import providers_of
 from analytics.iam.names import PrincipalKind
 
@@ -31,6 +31,35 @@ class Candidate(NamedTuple):
     trusted: Held = Held.SURELY
 
 
+class Ranked:
+    """Candidates in the order of privilege, found by ARN too."""
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self.candidates = tuple(candidates)
+        self._positions = {one.subject.arn: at for at, one in enumerate(self.candidates)}
+
+    def others(self, arn: str) -> bool:
+        """Whether there is anyone but one."""
+        return len(self.candidates) > (arn in self._positions)
+
+    def within(self, scopes: Iterable[Collection[str]], *, but: str) -> Iterator[Candidate]:
+        """Those within all of the scopes, but for one."""
+        limiting = sorted(scopes, key=len)
+        if not limiting:
+            yield from (one for one in self.candidates if one.subject.arn != but)
+            return
+        smallest, *others = limiting
+        if len(smallest) < len(self.candidates):
+            found = sorted(self._positions[arn] for arn in smallest if arn in self._positions)
+            chosen: Iterable[Candidate] = (self.candidates[at] for at in found)
+        else:
+            chosen, others = self.candidates, limiting
+        for one in chosen:
+            arn = one.subject.arn
+            if arn != but and all(arn in scope for scope in others):
+                yield one
+
+
 class Targets:
     """The identities of an estate by account and by what takes them over, each list in the order of privilege."""
 
@@ -42,9 +71,10 @@ class Targets:
         for subject in estate.subjects.values():
             self._by_account[subject.account_id].append(subject)
         self._weights: dict[str, float] = {}
-        self._taken: dict[tuple[str, TakesOver, bool], tuple[Candidate, ...]] = {}
+        self._taken: dict[tuple[str, TakesOver, bool], Ranked] = {}
         self._serving: dict[tuple[str, tuple[str, ...]], tuple[Candidate, ...]] = {}
         self._admitting: dict[str, tuple[Candidate, ...]] = {}
+        self._admitted: dict[str, dict[str, Held]] = {}
 
     def level(self, subject: Subject) -> str:
         """How privileged an identity of the estate is."""
@@ -70,13 +100,13 @@ class Targets:
             self._serving[key] = tuple(sorted(found, key=self.order))
         return self._serving[key]
 
-    def taken_over(self, account_id: str, path: EscalationPath) -> tuple[Candidate, ...]:
+    def taken_over(self, account_id: str, path: EscalationPath) -> Ranked:
         """The identities of an account of the kind that a path takes over.
 
         One that is strengthened on the way counts by what its own limits leave it.
         """
         if path.takes_over is None:
-            return ()
+            return NO_CANDIDATES
         key = (account_id, path.takes_over, path.strengthens)
         if key not in self._taken:
             members = filter(_FITS[path.takes_over], self._by_account.get(account_id, ()))
@@ -84,7 +114,7 @@ class Targets:
                 (lambda one: self._weighing.cap(one.stack)) if path.strengthens else self.level
             )
             found = (Candidate(one, levels(one)) for one in members)
-            self._taken[key] = tuple(sorted(found, key=self.order))
+            self._taken[key] = Ranked(sorted(found, key=self.order))
         return self._taken[key]
 
     def admitting(self, account_id: str) -> tuple[Candidate, ...]:
@@ -94,6 +124,12 @@ class Targets:
             found = (Candidate(role, self.level(role), None, held) for role, held in roles.values())
             self._admitting[account_id] = tuple(sorted(found, key=self.order))
         return self._admitting[account_id]
+
+    def admitted(self, account_id: str) -> dict[str, Held]:
+        """The same roles by ARN, with how certain it is."""
+        if account_id not in self._admitted:
+            self._admitted[account_id] = {one.subject.arn: one.trusted for one in self.admitting(account_id)}
+        return self._admitted[account_id]
 
     def assumed(self, powers: Powers) -> tuple[Candidate, ...]:
         """The roles that an identity may assume for what it is, not for its account alone; decided one by one."""
@@ -110,6 +146,9 @@ class Targets:
             if (held := self._trusts.assumes(powers, role))
         }
         return tuple(sorted(decided.values(), key=self.order))
+
+
+NO_CANDIDATES = Ranked(())
 
 
 def strongest(
@@ -162,3 +201,8 @@ _FITS: Mapping[TakesOver, Callable[[Subject], bool]] = {
     TakesOver.PERMISSION_SET: _nobody,
     TakesOver.MEMBER_ROOT: _nobody,
 }
+
+
+def itself(subject: Subject) -> tuple[str, ...]:
+    """The ARN of an identity, as what an action may be on."""
+    return (subject.arn,)

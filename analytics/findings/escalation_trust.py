@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.reach_facts import about_principal, known_context
+from analytics.findings.escalation_facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held, keys_of, policies_of
 from analytics.findings.escalation_levels import EVERYTHING
 from analytics.findings.escalation_paths import ASSUME
-from analytics.findings.escalation_powers import ANY_NAME, ROLE_KINDS, VARIABLE, Held, Powers, keys_of, policies_of
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind, account_of
 from analytics.iam.policy import Effect
@@ -23,7 +23,8 @@ from analytics.iam.stack import NamedPolicy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from analytics.findings.escalation_powers import Workshop
+    from analytics.findings.escalation_powers import Powers
+    from analytics.findings.escalation_spoken import Workshop
     from analytics.findings.estate import Subject
     from analytics.iam.policy import PolicyDocument, Principals
     from analytics.iam.stack import PolicyStack
@@ -41,6 +42,7 @@ class Trusts:
         self._by_service: defaultdict[tuple[str, str], list[Subject]] = defaultdict(list)
         self._federated: defaultdict[str, list[Subject]] = defaultdict(list)
         self._by_party: defaultdict[str, list[Subject]] = defaultdict(list)  # account id, ARN, unique id or `*`
+        self._parties: dict[str, frozenset[str]] = {}
         self._behind: dict[tuple[str, str], tuple[tuple[Subject, Held], ...]] = {}
         self._trusted: dict[tuple[int, str, str], Held] = {}
         self._admits: dict[tuple[int, int, str, str], Held | None] = {}
@@ -92,6 +94,19 @@ class Trusts:
         caller = powers.subject
         if caller.kind is PrincipalKind.ROOT or role.arn == caller.arn or role.trust is None:
             return Held.NO
+        parties = self._parties.get(role.arn, frozenset())
+        unique_id = caller.stack.principal.unique_id
+        if caller.arn not in parties and (unique_id is None or unique_id not in parties):
+            if caller.account_id not in parties and _EVERYONE not in parties:
+                return Held.NO
+            if powers.reach(ASSUME) is Held.SURELY:
+                admitted = self._admitted(role, caller.account_id)
+                if admitted is not None:
+                    return admitted
+        return self._decide(powers, role)
+
+    def _decide(self, powers: Powers, role: Subject) -> Held:
+        caller = powers.subject
         known = known_context(caller.stack.principal)
         stack = caller.stack
         policies = Policies(
@@ -124,6 +139,7 @@ class Trusts:
                 known = self._federated[role.account_id]
                 if role not in known[-1:]:
                     known.append(role)
+        self._parties[role.arn] = frozenset(parties)
         for party in parties:
             self._by_party[party].append(role)
 

@@ -1,0 +1,170 @@
+"""What policies say of one action of one identity, gathered so that equal statements give equal answers once.
+
+Identities share the policies above them, and often their own: an answer is kept by the statements on which it rests.
+INVARIANT: two identities share an answer only if nothing in those statements hangs on which of them asks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from analytics.engine.decide_policy import Compiler
+from analytics.engine.reach_choice import free_keys
+from analytics.engine.reach_facts import about_principal, known_context
+from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
+from analytics.iam.match import any_text_test, completed, template
+from analytics.iam.names import PrincipalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+
+    from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
+    from analytics.findings.estate import Estate, Subject
+    from analytics.iam.condition import Context
+    from analytics.iam.policy import Condition
+    from analytics.iam.stack import NamedPolicy, PolicyStack
+
+    Belongings = Callable[[Subject], tuple[str, ...]]  # ARNs of what is an identity's own
+    Groups = tuple[tuple[CompiledStatement, ...], ...]
+
+FREELY = -1  # stands for all statements that allow something everywhere without a condition, and deny nothing
+
+
+class Spoken(NamedTuple):
+    """The statements that bear on an action of one identity.
+
+    Statements whose conditions on the identity itself do not hold are left out. `about_caller`: what the rest say may
+    hang on who asks.
+    """
+
+    key: tuple[int, ...]
+    keys: frozenset[str]  # of conditions and variables, in lower case
+    about_caller: bool
+    patterns: tuple[str, ...] | None  # on what its own policies may allow the action; None: on anything
+    means: Callable[[str], bool]  # whether that may be a resource
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all identities of an estate share: compiled policies, and the answers to equal questions."""
+
+    estate: Estate
+    compiler: Compiler = field(default_factory=Compiler)
+    answers: dict[Hashable, Held] = field(default_factory=dict)
+    spoken: dict[tuple[int, ...], Spoken] = field(default_factory=dict)
+    _limits: dict[tuple[int, ...], tuple[PolicyStack, dict[str, Groups]]] = field(default_factory=dict)
+    _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
+
+    @cached_property
+    def free(self) -> Mapping[str, int]:
+        """Condition keys of free choice, with the actions that carry them."""
+        return free_keys(self.estate.catalogue)
+
+    def limits(self, stack: PolicyStack) -> dict[str, Groups]:
+        """By action, what boundary and control policies say; one dictionary for all stacks under the same of them."""
+        boundary = None if stack.boundary is None else stack.boundary.document
+        key = (id(boundary), id(stack.scp_levels), id(stack.rcp_levels))
+        return self._limits.setdefault(key, (stack, {}))[1]  # the stack is kept, so that the identities stay its own
+
+    def matching(self, account_id: str, belongings: Belongings, patterns: Sequence[str]) -> frozenset[str]:
+        """The users and roles of an account of whose belongings one of the Resource patterns may mean any."""
+        found = frozenset[str]()
+        for pattern in patterns:
+            known = self._matching.get((account_id, belongings, pattern))
+            if known is None:
+                test = _meaning((pattern,))
+                members = self._identities.get(account_id, ())
+                known = frozenset(one.arn for one in members if any(map(test, belongings(one))))
+                self._matching[account_id, belongings, pattern] = known
+            found |= known
+        return found
+
+    @cached_property
+    def _identities(self) -> Mapping[str, list[Subject]]:
+        found: defaultdict[str, list[Subject]] = defaultdict(list)
+        for subject in self.estate.subjects.values():
+            if subject.kind in ROLE_KINDS or subject.kind is PrincipalKind.USER:
+                found[subject.account_id].append(subject)
+        return found
+
+
+class Gatherer:
+    """Gathers what is said of the actions of one identity."""
+
+    def __init__(self, workshop: Workshop, subject: Subject) -> None:
+        self.known: Context = known_context(subject.stack.principal)
+        self._workshop = workshop
+        self._stack = subject.stack
+        self._limits = workshop.limits(subject.stack)
+        self._holds: dict[int, bool] = {}  # by statement: whether its conditions on the identity may hold
+        self._is_root = subject.kind is PrincipalKind.ROOT
+
+    def gather(self, action: str) -> Spoken:
+        """What bears on a lower-case action."""
+        own = [one for policy in self._own for one in policy.on(action) if not one.requirements or self._may_hold(one)]
+        limits = [
+            [one for one in group if not one.requirements or self._may_hold(one)] for group in self._limiting(action)
+        ]
+        freely = any(one.is_unconditional and one.allows for one in own) and all(one.allows for one in own)
+        marks = (FREELY,) if freely else tuple(map(id, own))
+        key = (*marks, 0, *(mark for group in limits for mark in (*map(id, group), 0)))
+        spoken = self._workshop.spoken.get(key)
+        if spoken is None:
+            bearing = [one for group in ([] if freely else own, *limits) for one in group]
+            patterns = None if freely or self._is_root else _patterns(own)
+            spoken = self._workshop.spoken[key] = _spoken(key, bearing, patterns)
+        return spoken
+
+    @cached_property
+    def _own(self) -> tuple[CompiledPolicy, ...]:
+        return self._workshop.compiler.policies(named.document for named in self._stack.identity)
+
+    def _limiting(self, action: str) -> Groups:
+        groups = self._limits.get(action)
+        if groups is None:
+            stack = self._stack
+            layers: list[tuple[NamedPolicy, ...]] = [(stack.boundary,)] if stack.boundary is not None else []
+            layers += [level.policies for level in (*stack.scp_levels, *stack.rcp_levels)]
+            compiled = self._workshop.compiler.policy
+            groups = tuple(
+                tuple(one for named in layer for one in compiled(named.document).on(action)) for layer in layers
+            )
+            self._limits[action] = groups
+        return groups
+
+    def _may_hold(self, statement: CompiledStatement) -> bool:
+        """False where a condition on the identity itself does not hold, whatever it requests."""
+        holds = self._holds.get(id(statement))
+        if holds is None:
+            holds = all(need.truth(self.known) is not False for need in statement.requirements)
+            self._holds[id(statement)] = holds
+        return holds
+
+
+def _spoken(key: tuple[int, ...], bearing: Sequence[CompiledStatement], patterns: tuple[str, ...] | None) -> Spoken:
+    keys = frozenset[str]().union(*(one.keys for one in bearing))
+    means = _anything if patterns is None else _meaning(patterns)
+    conditions = tuple(need.condition for one in bearing for need in one.requirements)
+    return Spoken(key, keys, any(map(about_principal, keys)), patterns, means, conditions)
+
+
+def _patterns(own: Sequence[CompiledStatement]) -> tuple[str, ...] | None:
+    """On what the statements allow; all but what is spared (NotResource) may be anything."""
+    allows = [one for one in own if one.allows]
+    if any(one.scope.everywhere or one.statement.not_resource for one in allows):
+        return None
+    return tuple(sorted({text for one in allows for text in one.statement.resource}))
+
+
+def _meaning(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """A test of which resources patterns may mean; a variable may stand for anything."""
+    texts = [VARIABLE.sub("*", pattern) for pattern in patterns]
+    return any_text_test([template(text, variables=False) for text in dict.fromkeys([*texts, *map(completed, texts)])])
+
+
+def _anything(_resource: str) -> bool:
+    return True
