@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from analytics.findings.assess import Assessor
 from analytics.findings.escalation import Escalations
 from analytics.findings.observed import Profiles
 from analytics.findings.weights import ActionWeights, action_weights
@@ -72,6 +73,11 @@ class Build:
     def escalations(self) -> Escalations:
         """The escalation paths of the estate; what they stand on is found once."""
         return Escalations(self.estate)
+
+    @cached_property
+    def assessor(self) -> Assessor:
+        """The risk of every identity of the estate, and of changed copies."""
+        return Assessor(self.estate, escalations=self.escalations)
 
     def run(self, name: str, **rows: pa.Table) -> None:
         """Run `analytics/sql/<name>.sql`; keyword arguments are rows that it reads by that name."""
