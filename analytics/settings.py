@@ -59,6 +59,9 @@ class Settings:
     managed_policy_characters: int = 6_144  # a permissions boundary is one managed policy
     # Parameters of the boundary templates (data/reference/boundary_templates.yaml); a text is a list of one.
     boundary_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Lists that scenarios speak of (`approved_regions` …) and patterns of their classes of resources, by scenario id.
+    guardrail_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guardrail_resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Usual exemption of a scenario ("break-glass role") -> ARNs that drafts leave out, `*` for any account.
     guardrail_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Rule of `check` ("KEY-OLD", or "*" for all) -> ARNs with `*`, or account ids, that it leaves out.

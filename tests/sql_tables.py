@@ -126,6 +126,13 @@ COLUMNS: dict[str, str] = {
         detail varchar, score_before double, score_after double, risk_removed double, calls_broken bigint,
         owner varchar, evidence varchar, commands varchar, policy varchar, blocked_reason varchar, priority double""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
+    "scenario_rows": """id varchar, title varchar, category varchar, set varchar, severity varchar, actions varchar,
+        principal varchar, resource varchar, guardrail_shape varchar, best_layer varchar, other_layers varchar,
+        mitre varchar, why varchar, usual_exemptions varchar, note varchar, position integer""",
+    "coverage_rows": """scenario varchar, severity varchar, category varchar, target varchar, target_kind varchar,
+        target_name varchar, target_path varchar, layer varchar, state varchar, single_layer boolean,
+        best_layer_of varchar, principals integer, stopped integer, statements varchar, missing_actions varchar,
+        exemptions varchar, note varchar, can_act integer, did_act integer""",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
         open_scenarios varchar, risk_removed double, identities_changed integer, calls_broken bigint, evaluated boolean,
@@ -219,6 +226,8 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "nodes": ("node_id",),
     "build": ("id",),
     "history": ("build_id", "metric"),
+    "scenarios": ("id",),
+    "coverage": ("scenario", "target", "layer"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
