@@ -105,6 +105,7 @@ COLUMNS: dict[str, str] = {
         enabled_types varchar[]""",
     "reach_rows": "reach_id integer, surely blob, maybe blob, surely_actions integer, maybe_actions integer",
     "problem_rows": "source varchar, subject varchar, reason varchar",
+    "risk_facts_rows": "principal_arn varchar, facts varchar",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
         open_scenarios varchar, risk_removed double, identities_changed integer, calls_broken bigint, evaluated boolean,

@@ -1,13 +1,12 @@
 """The document that a browser loads first: Streamlit's own, told in advance where its server is.
 
 Streamlit's document asks for its server at every level of the address, one after the other, before it opens its
-connection, and loads a font that no page of Headroom uses. The server is where the document came from, always.
+connection, and learns of our font with the first page. The server is where the document came from, always.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 FONT = "inter-latin-wght-normal.woff2"
-_FONT_LINK = re.compile(r'<link\s+rel="preload"[^>]*as="font"[^>]*>')
 # Who may frame the app and send it messages: no origin. Streamlit passes over an empty list.
 _HOST = {"allowedOrigins": ["https://headroom.invalid"], "useExternalAuthToken": False}
 _KEPT = {b"content-type", b"cache-control"}  # of the answer's headers; length and tag are of the other document
@@ -31,8 +29,8 @@ def document() -> bytes:
     """The document, read once: neither Streamlit nor this file changes under a running server."""
     where = f"{{BACKEND_BASE_URL:new URL('.',location).href,HOST_CONFIG:{json.dumps(_HOST)}}}"
     font = f'<link rel="preload" href="./app/static/{FONT}" as="font" type="font/woff2" crossorigin />'
-    html = _FONT_LINK.sub(font, INDEX.read_text("utf-8"), count=1)
-    return html.replace("<head>", f"<head><script>window.__streamlit={where}</script>", 1).encode()
+    head = f"<head><script>window.__streamlit={where}</script>{font}"
+    return INDEX.read_text("utf-8").replace("<head>", head, 1).encode()
 
 
 class Front:
