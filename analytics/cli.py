@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from analytics.commands import export, make, read
+from analytics.commands import check, export, make, read
 from analytics.commands.common import fail
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ for command in (
     read.explain,
     read.simulate,
     export.export,
+    check.check,
 ):
     app.command()(command)
 
