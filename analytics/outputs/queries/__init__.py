@@ -125,6 +125,7 @@ from analytics.outputs.queries.templates import (
     template_takers,
     used_calls,
 )
+from analytics.outputs.queries.weights import Moved, moved_ranks
 
 __all__ = [
     "BANDS",
@@ -145,6 +146,7 @@ __all__ = [
     "Matrix",
     "MatrixChoice",
     "Measure",
+    "Moved",
     "NodeComparison",
     "Order",
     "PolicyHere",
@@ -220,6 +222,7 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "moved_ranks",
     "node_answers",
     "node_choices",
     "node_comparison",
