@@ -14,7 +14,7 @@ from analytics.sources.columns import literal
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.snapshot import Snapshot, read_snapshot
 from analytics.sources.usage import ingest, open_work
-from analytics.steps import about, escalation, guardrails, identities
+from analytics.steps import about, escalation, guardrails, identities, remediation, risk
 from analytics.steps import events as logs
 from analytics.steps.state import Build, Note, Progress
 from analytics.store import StoreError
@@ -117,7 +117,12 @@ STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("Listing identities", identities.list_principals),
     ("Comparing grants with use", identities.compare),
     ("Finding escalation paths", escalation.find_escalation),
+    ("Finding who can become whom", risk.find_trust),
+    ("Scoring identities", risk.score_identities),
+    ("Finding what would lower a score", risk.find_changes),
+    ("Listing what to change first", remediation.list_remediation),
     ("Measuring guardrails", guardrails.measure_guardrails),
+    ("Trying kept drafts", guardrails.try_drafts),
     ("Checking the data", about.describe),
     ("Keeping the history", about.keep_history),
     ("Listing problems", about.list_problems),

@@ -30,6 +30,7 @@ EXAMPLES = {
         '{ "break-glass role" = ["arn:aws:iam::*:role/rescue"] }',
         {"break-glass role": ("arn:aws:iam::*:role/rescue",)},
     ),
+    "check_exemptions": ('{ "KEY-OLD" = ["arn:aws:iam::*:user/sftp"] }', {"KEY-OLD": ("arn:aws:iam::*:user/sftp",)}),
 }
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.findings.escalation_paths import PASS_ROLE
 from analytics.iam.names import PrincipalKind, parse_arn
@@ -50,14 +50,13 @@ class Held(IntEnum):
     SURELY = 2
 
 
-@dataclass(frozen=True, slots=True)
-class AboutResource:
+class AboutResource(NamedTuple):
     """What is known of a resource as condition keys.
 
     A key that begins with one of `absent` and has no value is known to be absent.
     """
 
-    pairs: tuple[tuple[str, str], ...] = ()
+    values: Values = MappingProxyType({})
     absent: tuple[str, ...] = ()
 
 
@@ -84,12 +83,12 @@ def about_identity(target: Subject, *, passed: bool = False) -> AboutResource:
         values[_BOUNDARY] = boundary.arn
     elif boundary is None and not target.stack.boundary_not_collected:
         absent = (*absent, _BOUNDARY)
-    return AboutResource(tuple(values.items()), absent)
+    return AboutResource({key: (value,) for key, value in values.items()}, absent)
 
 
 def about_new(subject: Subject, *, bounded: bool) -> AboutResource:
     """What is known of an identity that another one makes in its account: whether it gets a boundary, no more."""
-    return AboutResource((("aws:resourceaccount", subject.account_id),), () if bounded else (_BOUNDARY,))
+    return AboutResource({"aws:resourceaccount": (subject.account_id,)}, () if bounded else (_BOUNDARY,))
 
 
 def chosen_values(action: str, choice: str | None, partition: str) -> Values:

@@ -18,7 +18,7 @@ from analytics.findings.escalation_spoken import Gatherer
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from analytics.findings.escalation_facts import AboutResource, Values
     from analytics.findings.escalation_spoken import Belongings, Spoken, Workshop
@@ -51,8 +51,7 @@ class Powers:
             return Held.NO
         if held is Held.SURELY:
             return Held.SURELY
-        question = (action, resource, choice, about)
-        return self._answer(question, lambda: self._decided(action, resource, about, choice))
+        return self._held(action, resource, about, choice)
 
     def anywhere(self, action: str, *, made: bool) -> Held:
         """On a resource of which nothing is known; `made`: the caller makes it, and so chooses its name.
@@ -62,14 +61,10 @@ class Powers:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
-
-        def decide() -> Held:
-            names = self.any_names(action) if made else list(self._of_any_name(action))
-            asked = (name for name in names if self._speak(action).means(name))
-            sure = any(self._decided(action, name, NOTHING_KNOWN, None) is Held.SURELY for name in asked)
-            return Held.SURELY if sure else Held.MAYBE
-
-        return self._answer((action, made), decide)
+        names = self.any_names(action) if made else self._of_any_name(action)
+        asked = (name for name in names if self._speak(action).means(name))
+        sure = any(self._held(action, name, NOTHING_KNOWN, None) is Held.SURELY for name in asked)
+        return Held.SURELY if sure else Held.MAYBE
 
     def identities(self, action: str, belongings: Belongings) -> frozenset[str] | None:
         """The users and roles on whose belongings its own policies may allow the action; None: any of its account."""
@@ -104,22 +99,13 @@ class Powers:
             return Held.NO
         return Held.SURELY if reach.surely >> number & 1 else Held.MAYBE
 
-    def _answer(self, question: tuple[Hashable, ...], decide: Callable[[], Held]) -> Held:
-        """Asked once of all identities on whose statements the answer rests alike."""
-        spoken = self._speak(str(question[0]))
-        key = (question, spoken.key, self.subject.arn if spoken.about_caller else self.subject.account_id)
-        held = self._workshop.answers.get(key)
-        if held is None:
-            held = self._workshop.answers[key] = decide()
-        return min(held, Held.MAYBE) if self.subject.stack.boundary_not_collected else held
-
-    def _decided(self, action: str, resource: str, about: AboutResource, choice: str | None) -> Held:
+    def _held(self, action: str, resource: str, about: AboutResource, choice: str | None) -> Held:
         """Exactly; where the best choice is denied, another one may be allowed."""
         chosen = chosen_values(action, choice, partition_of(self.subject.arn))
         held = self._ask(action, resource, about, chosen)
         if held is Held.NO and chosen and choice is None:
-            return min(Held.MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
-        return held
+            held = min(Held.MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
+        return min(held, Held.MAYBE) if self.subject.stack.boundary_not_collected else held
 
     def _ask(
         self,
@@ -129,17 +115,31 @@ class Powers:
         chosen: Values,
         open_keys: frozenset[str] = frozenset(),
     ) -> Held:
-        known = self._gatherer.known
-        values = {**known.values, **{key: (value,) for key, value in about.pairs}, **chosen}
-        for key in open_keys:
-            values.pop(key, None)
-        unknown = frozenset(
-            key
-            for key in self._speak(action).keys
-            if key not in values and (key in open_keys or (known.is_unknown(key) and not key.startswith(about.absent)))
-        )
-        request = Request(self.subject.arn, action, resource, self.subject.account_id, values, unknown_keys=unknown)
-        if len(unknown) == 1 and self._may_choose(tuple(unknown), action) and self._chooses(request):
+        """Decided once for all identities for whom all that bears on the request is the same."""
+        known, spoken = self._gatherer.known, self._speak(action)
+        values: dict[str, tuple[str, ...]] = {}
+        unknown: list[str] = []
+        for key in spoken.keys:
+            if key in open_keys:
+                unknown.append(key)
+                continue
+            value = next((one[key] for one in (chosen, about.values, known.values) if key in one), None)
+            if value is not None:
+                values[key] = value
+            elif known.is_unknown(key) and not key.startswith(about.absent):
+                unknown.append(key)
+        question = (action, spoken.key, spoken.fits(resource), tuple(values.items()), tuple(unknown))
+        held = self._workshop.answers.get(question)
+        if held is None:
+            request = Request(
+                self.subject.arn, action, resource, self.subject.account_id, values, unknown_keys=frozenset(unknown)
+            )
+            held = self._workshop.answers[question] = self._decided(request)
+        return held
+
+    def _decided(self, request: Request) -> Held:
+        unknown, action = tuple(request.unknown_keys), request.action
+        if len(unknown) == 1 and self._may_choose(unknown, action) and self._chooses(request):
             return Held.SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:

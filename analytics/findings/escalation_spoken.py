@@ -1,7 +1,8 @@
-"""What policies say of one action of one identity, gathered so that equal statements give equal answers once.
+"""What policies say of one action of one identity, gathered so that equal questions are decided once.
 
-Identities share the policies above them, and often their own: an answer is kept by the statements on which it rests.
-INVARIANT: two identities share an answer only if nothing in those statements hangs on which of them asks.
+Identities share the policies above them, and often their own. INVARIANT: the key of an answer holds all on which the
+answer rests: the statements that bear, layer by layer, which of them fit the resource, and the value of every
+condition key at which they look. Who asks is part of it only as far as a condition asks.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
-from analytics.engine.reach_facts import about_principal, known_context
+from analytics.engine.reach_facts import known_context
 from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
+from analytics.iam.condition import Context
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind
 
@@ -23,29 +25,35 @@ if TYPE_CHECKING:
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.estate import Estate, Subject
-    from analytics.iam.condition import Context
     from analytics.iam.policy import Condition
     from analytics.iam.stack import NamedPolicy, PolicyStack
 
     Belongings = Callable[[Subject], tuple[str, ...]]  # ARNs of what is an identity's own
-    Groups = tuple[tuple[CompiledStatement, ...], ...]
+    Groups = tuple[tuple[str, tuple[CompiledStatement, ...]], ...]  # each with its layer
 
 FREELY = -1  # stands for all statements that allow something everywhere without a condition, and deny nothing
+_NOTHING = Context({}, frozenset())
 
 
 class Spoken(NamedTuple):
     """The statements that bear on an action of one identity.
 
-    Statements whose conditions on the identity itself do not hold are left out. `about_caller`: what the rest say may
-    hang on who asks.
+    Statements whose conditions on the identity itself do not hold are left out.
     """
 
-    key: tuple[int, ...]
-    keys: frozenset[str]  # of conditions and variables, in lower case
-    about_caller: bool
+    key: tuple[Hashable, ...]
+    keys: tuple[str, ...]  # of conditions and variables, in lower case
+    scoped: tuple[CompiledStatement, ...]  # those that do not bear on every resource
+    by_name: bool  # a variable stands in a resource, so that its very name counts
     patterns: tuple[str, ...] | None  # on what its own policies may allow the action; None: on anything
     means: Callable[[str], bool]  # whether that may be a resource
     conditions: tuple[Condition, ...]
+
+    def fits(self, resource: str) -> Hashable:
+        """Which of the statements fit a resource."""
+        if self.by_name:
+            return resource
+        return tuple([one.scope.covers(resource, _NOTHING) for one in self.scoped])
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Workshop:
     estate: Estate
     compiler: Compiler = field(default_factory=Compiler)
     answers: dict[Hashable, Held] = field(default_factory=dict)
-    spoken: dict[tuple[int, ...], Spoken] = field(default_factory=dict)
+    spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     _limits: dict[tuple[int, ...], tuple[PolicyStack, dict[str, Groups]]] = field(default_factory=dict)
     _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
 
@@ -107,14 +115,17 @@ class Gatherer:
         """What bears on a lower-case action."""
         own = [one for policy in self._own for one in policy.on(action) if not one.requirements or self._may_hold(one)]
         limits = [
-            [one for one in group if not one.requirements or self._may_hold(one)] for group in self._limiting(action)
+            (layer, [one for one in group if not one.requirements or self._may_hold(one)])
+            for layer, group in self._limiting(action)
         ]
-        freely = any(one.is_unconditional and one.allows for one in own) and all(one.allows for one in own)
+        freely = self._is_root and not own
+        if all([one.allows for one in own]):
+            freely = freely or any([one.is_unconditional for one in own])
         marks = (FREELY,) if freely else tuple(map(id, own))
-        key = (*marks, 0, *(mark for group in limits for mark in (*map(id, group), 0)))
+        key = (self._is_root, *marks, *(mark for layer, group in limits for mark in (layer, *map(id, group))))
         spoken = self._workshop.spoken.get(key)
         if spoken is None:
-            bearing = [one for group in ([] if freely else own, *limits) for one in group]
+            bearing = [*([] if freely else own), *(one for _layer, group in limits for one in group)]
             patterns = None if freely or self._is_root else _patterns(own)
             spoken = self._workshop.spoken[key] = _spoken(key, bearing, patterns)
         return spoken
@@ -124,16 +135,20 @@ class Gatherer:
         return self._workshop.compiler.policies(named.document for named in self._stack.identity)
 
     def _limiting(self, action: str) -> Groups:
+        """What limits the action; a level that lets everything pass does not."""
         groups = self._limits.get(action)
         if groups is None:
-            stack = self._stack
-            layers: list[tuple[NamedPolicy, ...]] = [(stack.boundary,)] if stack.boundary is not None else []
-            layers += [level.policies for level in (*stack.scp_levels, *stack.rcp_levels)]
-            compiled = self._workshop.compiler.policy
-            groups = tuple(
-                tuple(one for named in layer for one in compiled(named.document).on(action)) for layer in layers
+            stack, compiled = self._stack, self._workshop.compiler.policy
+            layers: list[tuple[str, tuple[NamedPolicy, ...]]] = []
+            if stack.boundary is not None:
+                layers.append(("boundary", (stack.boundary,)))
+            layers += [("scp", level.policies) for level in stack.scp_levels]
+            layers += [("rcp", level.policies) for level in stack.rcp_levels]
+            said = (
+                (layer, tuple(one for named in policies for one in compiled(named.document).on(action)))
+                for layer, policies in layers
             )
-            self._limits[action] = groups
+            groups = self._limits[action] = tuple(one for one in said if not _lets_pass(one[1]))
         return groups
 
     def _may_hold(self, statement: CompiledStatement) -> bool:
@@ -145,11 +160,23 @@ class Gatherer:
         return holds
 
 
-def _spoken(key: tuple[int, ...], bearing: Sequence[CompiledStatement], patterns: tuple[str, ...] | None) -> Spoken:
-    keys = frozenset[str]().union(*(one.keys for one in bearing))
-    means = _anything if patterns is None else _meaning(patterns)
-    conditions = tuple(need.condition for one in bearing for need in one.requirements)
-    return Spoken(key, keys, any(map(about_principal, keys)), patterns, means, conditions)
+def _lets_pass(group: Sequence[CompiledStatement]) -> bool:
+    return all(one.allows for one in group) and any(one.is_unconditional for one in group)
+
+
+def _spoken(
+    key: tuple[Hashable, ...], bearing: Sequence[CompiledStatement], patterns: tuple[str, ...] | None
+) -> Spoken:
+    scoped = tuple(one for one in bearing if not one.scope.everywhere)
+    return Spoken(
+        key=key,
+        keys=tuple(sorted(frozenset[str]().union(*(one.keys for one in bearing)))),
+        scoped=scoped,
+        by_name=any(one.scope.keys for one in scoped),
+        patterns=patterns,
+        means=_anything if patterns is None else _meaning(patterns),
+        conditions=tuple(need.condition for one in bearing for need in one.requirements),
+    )
 
 
 def _patterns(own: Sequence[CompiledStatement]) -> tuple[str, ...] | None:
