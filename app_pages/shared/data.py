@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from analytics.findings.guardrails import GuardrailSettings
 from analytics.findings.scenarios import load_scenarios
 from analytics.outputs import queries
 from analytics.outputs.drafts import Drafter, draft_settings
 from analytics.outputs.estate import read_estate
+from analytics.outputs.matrix import guardrail_settings
 from analytics.settings import Settings, default_store, read_settings
 from analytics.store import Store
 
@@ -121,7 +121,7 @@ def _drafter(folder: str, build_id: str, settings: Settings) -> Drafter:
     return Drafter(
         _estate(folder, build_id),
         load_scenarios(Path(folder)),
-        GuardrailSettings(lists, resources),
+        guardrail_settings(settings),
         draft_settings(settings, lists, resources),
     )
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.findings.drafts import DraftError
 from analytics.outputs import queries
-from analytics.outputs.drafts import Asked
+from analytics.outputs.drafts import Asked, kept_effects
 from analytics.outputs.drafts_print import DraftFormat, printed
 from analytics.outputs.drafts_store import drop_draft, keep_draft, kept_drafts
 from app_pages.shared import data, guardrail_choice, guardrail_effect, widgets
@@ -136,7 +136,7 @@ def _kept() -> None:
     st.markdown(f"**Kept drafts** ({len(drafts):,})")
     if not drafts and not unusable:
         st.caption("None yet. A kept draft is evaluated on each new build.")
-    said = {row["name"]: row for row in data.read(queries.draft_effects)}
+    said = {row["name"]: row for row in data.read(kept_effects)}
     for draft in drafts:
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"{span(draft.name)} · {draft.layer} at {span(plain(draft.target_name, 40))}")

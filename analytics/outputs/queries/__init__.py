@@ -19,7 +19,6 @@ from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, 
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
 from analytics.outputs.queries.guardrail_rows import (
     PolicyHere,
-    draft_effects,
     guardrail_actors,
     guardrail_gap_list,
     guardrail_policy,
@@ -174,7 +173,6 @@ __all__ = [
     "cell_actions",
     "character_quota",
     "decisions",
-    "draft_effects",
     "drift_rows",
     "figures",
     "filter_options",

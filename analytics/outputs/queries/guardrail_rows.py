@@ -7,7 +7,7 @@ seen to. INVARIANT: whoever is said to have acted made a call of the scenario's 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analytics.findings.bits import from_blob
 from analytics.iam.catalogue import load_catalogue
@@ -61,22 +61,17 @@ ROWS = f"""
 select scenario, scenarios.title, coverage.severity, coverage.category, scenarios.set, target, target_kind,
     target_name, target_path, layer, state, single_layer, best_layer_of, principals, stopped, can_act, did_act,
     array_to_string(missing_actions::varchar[], ', ') as missing_actions, exemptions::varchar as exemptions,
-    statements::varchar as statements, note
+    statements::varchar as statements, coverage.note
 from coverage join scenarios on scenarios.id = scenario
 where {IN_SCOPE} order by scenarios.position, target_path, target, layer"""
 GAPS = f"""
 select scenario, scenarios.title, coverage.severity, coverage.category, target as account_id,
     target_name as account_name, target_path, accounts.environment, state, can_act, did_act,
-    array_to_string(missing_actions::varchar[], ', ') as missing_actions, scenarios.best_layer, note
+    array_to_string(missing_actions::varchar[], ', ') as missing_actions, scenarios.best_layer, coverage.note
 from coverage join scenarios on scenarios.id = scenario left join accounts on account_id = target
 where layer = 'best' and target_kind = 'account' and state in ('gap', 'partial') and {IN_SCOPE}
 order by list_position(['critical', 'high', 'medium', 'low'], coverage.severity), can_act desc nulls last,
     scenarios.position, target_path, target"""
-EFFECTS_HELD = "select count(*) from duckdb_tables() where table_name = 'draft_effects'"
-EFFECTS = """
-select name, file, layer, target, target_name, policies, characters, cells_closed, cells_open, risk_removed,
-    identities_changed, calls_broken, evaluated, problem
-from draft_effects order by name nulls last, file"""
 SCENARIO_ACTIONS = "select id, actions::varchar[] as actions from scenarios"
 WHO = """
 select account_id, reach_id, owner, count(*)::bigint as identities from principals
@@ -158,11 +153,6 @@ def _owners(con: DuckDBPyConnection, scenarios: dict[str, tuple[str, ...]]) -> d
             more = f" and {len(most) - OWNERS_NAMED} more" if len(most) > OWNERS_NAMED else ""
             named[scenario, account_id] = ", ".join(most[:OWNERS_NAMED]) + more
     return named
-
-
-def draft_effects(con: DuckDBPyConnection) -> list[dict[str, Any]]:
-    """What the build said of the drafts that were kept when it was made."""
-    return records(con, EFFECTS) if con.execute(EFFECTS_HELD).fetchall()[0][0] else []
 
 
 def _scope(filters: Filters) -> dict[str, str | None]:
