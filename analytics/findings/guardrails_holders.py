@@ -129,7 +129,9 @@ class HeldLayer:
         key = tuple(id(policy.document) for policy in policies)
         chain = self._chains.get(key)
         if chain is None:
-            chain = self._chains[key] = chain_of((policies,), self._compiler, omits=self._layer == "boundary")
+            # Without a policy there is no level: what nobody limits is not omitted by anybody.
+            levels = (policies,) if policies else ()
+            chain = self._chains[key] = chain_of(levels, self._compiler, omits=self._layer == "boundary")
         return chain
 
     def _who(self, chain: Chain, subject: Subject) -> object:
