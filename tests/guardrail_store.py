@@ -24,7 +24,7 @@ PROTECT["Content"]["Statement"][0] |= {
 HALF = scp("half", "guardduty:DeleteDetector")
 
 
-def write_guarded_store(folder: Path) -> Store:
+def write_guarded_store(folder: Path, *, organization: bool = True) -> Store:
     """LOG-01 is covered everywhere by one SCP, LOG-04 is partial in the sandbox, most others are open."""
     files = folder / "input"
     write_layout_a(
@@ -38,7 +38,10 @@ def write_guarded_store(folder: Path) -> Store:
         ou("Security", account(LOGS, NAMES[LOGS])),
         policies=(FULL_ACCESS, PROTECT),
     )
-    write(snapshot, {"organization.json": tree})
+    if organization:
+        write(snapshot, {"organization.json": tree})
+    else:
+        (snapshot / "organization.json").unlink()
     store = Store(folder / "store")
     build_store([str(files / "events")], snapshot, store, settings=Settings(), now=LAST_DAY.replace(tzinfo=None))
     return store

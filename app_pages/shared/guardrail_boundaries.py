@@ -244,4 +244,5 @@ def _drift(build: Build, bar: DeltaGenerator) -> None:
     st.markdown(f"**Commands for** {span(plain(row['name'], 60))}")
     if row["blocked_reason"]:
         st.text(plain(row["blocked_reason"], 300))
-    st.code(row["commands"] or "", language="bash", wrap_lines=True)
+    if row["commands"]:
+        st.code(row["commands"], language="bash", wrap_lines=True)
