@@ -175,7 +175,7 @@ def test_a_draft_is_made_proven_kept_and_dropped(open_page, full):
 def test_a_draft_that_cannot_be_is_refused_in_words(open_page, full):
     at = open_page(full, tab="Drafts", by="rcp", at=PROD, **{"for": "LOG-01"})
     assert [one.value for one in at.warning] == ["There is no such draft."]
-    assert "LOG-01" in at.text[0].value
+    assert "RESOURCE_CONTROL_POLICY is not enabled" in at.text[0].value
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -210,7 +210,10 @@ links = st.dictionaries(
         ["tab", "scenario", "at", "target", "severity", "category", "ou", "account", "layer", "set", "gaps", "node",
          "node_action", "organisation", "first", "second", "boundaries", "template", "part", "for", "by", "form"]
     ),
-    st.one_of(st.text(max_size=20), st.sampled_from([*TABS, HOSTILE, PROD, ROOT, "LOG-01", "scp", "true", "Root", "Compare two"])),
+    st.one_of(
+        st.text(max_size=20),
+        st.sampled_from([*TABS, HOSTILE, PROD, ROOT, "LOG-01", "scp", "true", "Root", "Compare two"]),
+    ),
     max_size=6,
 )  # fmt: skip
 
