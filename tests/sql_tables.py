@@ -104,6 +104,11 @@ COLUMNS: dict[str, str] = {
     "snapshot_rows": """taken_at timestamp, organization_id varchar, root_id varchar, management_account_id varchar,
         enabled_types varchar[]""",
     "reach_rows": "reach_id integer, surely blob, maybe blob, surely_actions integer, maybe_actions integer",
+    "escalation_rows": """principal_arn varchar, position integer, path_id varchar, title varchar, category varchar,
+        surely boolean, target_arn varchar, target varchar, target_factor double, strength double, actions varchar,
+        why varchar""",
+    "escalation_step_rows": """principal_arn varchar, step integer, from_arn varchar, to_arn varchar, path_id varchar,
+        actions varchar, surely boolean""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
@@ -192,13 +197,23 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
+    "escalation": ("principal_arn", "position"),
     "build": ("id",),
     "history": ("build_id", "metric"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
-# the store of the tests has no Identity Center (tests/test_group_rows.py).
-NO_KEY = {"shared_event", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
+# the store of the tests has no Identity Center (tests/test_group_rows.py) and no way to an administrator
+# (tests/test_sql_escalation.py).
+NO_KEY = {
+    "shared_event",
+    "problems",
+    "escalation_step",
+    "snapshot",
+    "draft_effects",
+    "identity_groups",
+    "permission_sets",
+}
 
 
 def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:

@@ -79,12 +79,14 @@ SELF: dict[str, tuple[Subject, str, tuple[bool, str, str | None] | None]] = {
         "iam-005", None),
     "an identity deny": (me(allow("*"), deny("iam:PutRolePolicy")), "iam-005", None),
     "a deny on itself alone leaves the others": (
-        me(allow("iam:PutRolePolicy"), deny("iam:PutRolePolicy", on=ROLE)), "iam-005", (SURE, "administrator", "admin")),
+        me(allow("iam:PutRolePolicy"), deny("iam:PutRolePolicy", on=ROLE)),
+        "iam-005", (SURE, "administrator", "admin")),
     "a boundary does not allow": (me(allow("*"), boundary=[allow("s3:*")]), "iam-005", None),
     "a boundary allows it and little else": (
         me(allow("*"), boundary=[allow("iam:PutRolePolicy", on=ROLE)]), "iam-005", (SURE, "lesser", "me")),
     "a boundary allows every second service": (
-        me(allow("*"), boundary=[allow("iam:PutRolePolicy", *HALF)]), "iam-005", (SURE, "privileged", "me")),
+        me(allow("*"), boundary=[allow(*HALF), allow("iam:PutRolePolicy", on=ROLE)]),
+        "iam-005", (SURE, "privileged", "me")),
     "a policy of its own may be rewritten": (
         me(allow("iam:CreatePolicyVersion"), policies=[managed("mine", allow("s3:GetObject"))]),
         "iam-001", (SURE, "administrator", "me")),
@@ -93,7 +95,8 @@ SELF: dict[str, tuple[Subject, str, tuple[bool, str, str | None] | None]] = {
     "an older version": (
         me(allow("iam:SetDefaultPolicyVersion"), policies=[managed("mine", allow("s3:GetObject"))]),
         "own-iam-001", (MAYBE, "administrator", "me")),
-    "any policy may be attached": (me(allow("iam:AttachRolePolicy", on=ROLE)), "iam-009", (SURE, "administrator", "me")),
+    "any policy may be attached": (
+        me(allow("iam:AttachRolePolicy", on=ROLE)), "iam-009", (SURE, "administrator", "me")),
     "only a named policy may be attached": (
         me(allow("iam:AttachRolePolicy", on=ROLE, condition=(
             condition("ArnEquals", "iam:PolicyARN", "arn:aws:iam::aws:policy/ReadOnlyAccess"),))),
