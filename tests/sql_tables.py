@@ -125,6 +125,11 @@ COLUMNS: dict[str, str] = {
     "remediation_rows": """item_id varchar, rank integer, principal_arn varchar, kind varchar, title varchar,
         detail varchar, score_before double, score_after double, risk_removed double, calls_broken bigint,
         owner varchar, evidence varchar, commands varchar, policy varchar, blocked_reason varchar, priority double""",
+    "escalation_rows": """principal_arn varchar, position integer, path_id varchar, title varchar, category varchar,
+        surely boolean, target_arn varchar, target varchar, target_factor double, strength double, actions varchar,
+        why varchar""",
+    "escalation_step_rows": """principal_arn varchar, step integer, from_arn varchar, to_arn varchar, path_id varchar,
+        actions varchar, surely boolean""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
     "scenario_rows": """id varchar, title varchar, category varchar, set varchar, severity varchar, actions varchar,
         principal varchar, resource varchar, guardrail_shape varchar, best_layer varchar, other_layers varchar,
@@ -225,6 +230,7 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
+    "escalation": ("principal_arn", "position"),
     "build": ("id",),
     "history": ("build_id", "metric"),
     "scenarios": ("id",),
@@ -232,9 +238,18 @@ GRAIN: dict[str, tuple[str, ...]] = {
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
-# the store of the tests has no Identity Center (tests/test_group_rows.py).
-NO_KEY = {"trust_event", "policy_change", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
-
+# the store of the tests has no Identity Center (tests/test_group_rows.py) and no way to an administrator
+# (tests/test_sql_escalation.py).
+NO_KEY = {
+    "trust_event",
+    "policy_change",
+    "problems",
+    "escalation_step",
+    "snapshot",
+    "draft_effects",
+    "identity_groups",
+    "permission_sets",
+}
 
 # Written as Parquet files, one a load: the SQL only selects.
 OF_LOAD = ("rollup", "role_session", "policy_change")
