@@ -113,7 +113,7 @@ def test_calls_that_went_through_are_counted_with_their_last_time_accounts_and_n
     ],
 )  # fmt: skip
 def test_a_caller_is_the_party_that_could_have_been_it(
-    con: duckdb.DuckDBPyConnection, one: dict[str, Any], caller: str, account_id: str | None, matches: bool
+    con: duckdb.DuckDBPyConnection, one: dict[str, Any], caller: str, account_id: str | None, matches: object
 ) -> None:
     assumed = ({"caller": caller, "caller_account_id": account_id, "calls": 3},)
     assert seen(trust(con, one, assumed=assumed)) == [3 if matches else 0]
