@@ -1,4 +1,4 @@
-"""Headroom: how much more AWS access every identity has than it uses. Started by `streamlit run app.py`."""
+"""Headroom: how much more AWS access every identity has than it uses. Started by `serve.py`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def show(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
         widgets.nothing("There is no score to explain.", "A snapshot that holds this identity's policies gives it one.")
         return
     left, right = st.columns([1.9, 1], gap="medium")
-    with left, st.container(border=True, height="stretch"):
+    with left, st.container(border=True, height="stretch", key="why_score"):
         _factors(known, risk)
     with right, st.container(border=True, height="stretch"):
         _would_lower(known["principal_arn"], risk["score"])

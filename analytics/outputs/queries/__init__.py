@@ -102,6 +102,7 @@ from analytics.outputs.queries.templates import (
     template_takers,
     used_calls,
 )
+from analytics.outputs.queries.weights import Moved, moved_ranks
 
 __all__ = [
     "BANDS",
@@ -119,6 +120,7 @@ __all__ = [
     "ItemCounts",
     "Level",
     "Measure",
+    "Moved",
     "Order",
     "PolicyText",
     "Proof",
@@ -178,6 +180,7 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "moved_ranks",
     "node_answers",
     "node_choices",
     "node_comparison",
