@@ -88,7 +88,7 @@ def test_the_page_of_one_identity_opens_with_score_band_and_confidence(open_page
     assert DORMANT.name in at.title[0].value
     assert float(tiles(at)["Score, of 100"]) >= 75
     assert "critical" in text_of(at)
-    assert tiles(at)["Confidence"] == "medium"
+    assert tiles(at)["Confidence"] == "low"
     assert "Drop the unused actions of iam" in text_of(at)
 
 
