@@ -48,7 +48,7 @@ class Settings:
     )
     # Account id (or "*") -> CloudTrail resource types whose data events are logged for every resource of the account.
     data_events_logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    batch_rows: int = 750_000  # events of one ingest transaction (docs/PERFORMANCE.md)
+    batch_rows: int = 1_500_000  # events of one ingest transaction (docs/PERFORMANCE.md)
     memory_limit: str = "2GB"  # of DuckDB while it builds
     keep_builds: int = 5  # published builds kept in the store; older ones are removed
     # Quotas of Organizations and IAM: characters of a document, and policies attached directly to one node.
@@ -59,6 +59,9 @@ class Settings:
     managed_policy_characters: int = 6_144  # a permissions boundary is one managed policy
     # Parameters of the boundary templates (data/reference/boundary_templates.yaml); a text is a list of one.
     boundary_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Lists that scenarios speak of (`approved_regions` …) and patterns of their classes of resources, by scenario id.
+    guardrail_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guardrail_resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Usual exemption of a scenario ("break-glass role") -> ARNs that drafts leave out, `*` for any account.
     guardrail_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Rule of `check` ("KEY-OLD", or "*" for all) -> ARNs with `*`, or account ids, that it leaves out.

@@ -197,7 +197,7 @@ def test_the_build_is_one_row_with_the_longest_window(con: duckdb.DuckDBPyConnec
     given(con, "windows", {}, MONTH)
     given(con, "health", {"path": "a", "first_event": NOON, "last_event": NOON}, {"path": "b"})
     given(con, "event_names", {"events": 4}, {"event_name": "x", "events": 3, "outcome": "unresolved"})
-    given(con, "shared_event", {"shared_event_id": "s"}, {"shared_event_id": "s"}, {"shared_event_id": "t"})
+    given(con, "rollup", {"calls": 9}, *[{"shared_event_id": copied} for copied in "sst"])
     (row,) = outcome(con, "build")
     assert (row["id"], row["window_days"], row["window_start"]) == ("b-1", 90, DAY - timedelta(days=89))
     assert (row["events"], row["first_event"], row["last_event"], row["shared_copies"]) == (7, NOON, NOON, 1)
@@ -206,7 +206,7 @@ def test_the_build_is_one_row_with_the_longest_window(con: duckdb.DuckDBPyConnec
 def test_a_build_without_a_file_that_was_read_has_no_times(con: duckdb.DuckDBPyConnection) -> None:
     given(con, "build_rows", {"id": "b-1"})
     given(con, "windows", {})
-    for table in ("health", "event_names", "shared_event"):
+    for table in ("health", "event_names", "rollup"):
         given(con, table)
     (row,) = outcome(con, "build")
     assert (row["events"], row["first_event"], row["shared_copies"]) == (0, None, 0)

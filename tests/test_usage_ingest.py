@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.sources import usage
+from analytics.sources import loads, usage
 from analytics.sources.cloudtrail import SourceFile, discover, inspect
+from analytics.sources.loads import Loads
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.usage import IngestError, ingest, open_work
 from analytics.sql import read_sql
 from tests.event_builders import ACCOUNT, OTHER, call, outsider, role_session, user, write_events
 
-ROLLUP = "select * exclude (load_id) from rollup order by all"
-SHARED = "select * exclude (load_id) from shared_event order by all"
+ROLLUP = "select * from rollup order by all"
 
 
 class Watched:
@@ -30,9 +30,9 @@ class Watched:
         self.read: list[str] = []
         load = usage._load
 
-        def watched(con: duckdb.DuckDBPyConnection, batch: list[SourceFile], stamps: Any) -> None:
+        def watched(con: duckdb.DuckDBPyConnection, held: Loads, batch: list[SourceFile], stamps: Any) -> None:
             self.read += [Path(file.path).name for file in batch]
-            load(con, batch, stamps)
+            load(con, held, batch, stamps)
 
         monkeypatch.setattr(usage, "_load", watched)
 
@@ -106,7 +106,7 @@ def test_what_a_removed_file_gave_goes_with_it(watched: Watched) -> None:
     watched.ingest()
     (watched.events / "b.parquet").unlink()
     assert watched.ingest() == ["a.parquet"]
-    assert (watched.calls, watched.rows(SHARED)) == (3, [])
+    assert watched.calls == 3
     assert watched.rows("select count(*) from source_file") == [(1,)]
 
 
@@ -153,7 +153,6 @@ def test_no_file_is_blamed_for_what_is_not_its_fault(watched: Watched, monkeypat
     write(watched.events, "a.parquet", 2)
 
     def full(*_: Any) -> None:
-        watched.con.execute("begin")
         raise duckdb.OutOfMemoryException("no space left")
 
     monkeypatch.setattr(usage, "_load", full)
@@ -176,7 +175,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_counted_half(watched: Watch
 def test_rows_that_get_lost_are_never_published(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     write(watched.events, "a.parquet", 2)
     lossy = read_sql("rollup") + " and false"
-    monkeypatch.setattr(usage, "read_sql", lambda name: lossy if name == "rollup" else read_sql(name))
+    monkeypatch.setattr(loads, "read_sql", lambda name: lossy if name == "rollup" else read_sql(name))
     with pytest.raises(IngestError, match=r"of 2 rows .* 0 are accounted for"):
         watched.ingest()
     assert watched.rows("select count(*) from source_file") == [(0,)]
@@ -278,8 +277,7 @@ def test_batches_and_the_order_of_files_do_not_matter(
                 "select coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_rejected), 0)::bigint from source_file"
             )
             found.append((con.execute(CALLS).fetchall(), con.execute(totals).fetchall()))
-            kept = con.execute(
-                "select (select coalesce(sum(calls), 0)::bigint from rollup) + (select count(*) from shared_event)"
-            )
-            assert kept.fetchall() == [(sum(map(len, contents)),)]
+            assert con.execute("select coalesce(sum(calls), 0)::bigint from rollup").fetchall() == [
+                (sum(map(len, contents)),)
+            ]
     assert found[0] == found[1]

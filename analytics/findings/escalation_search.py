@@ -21,7 +21,7 @@ from analytics.findings.escalation_targets import itself, strongest
 from analytics.iam.names import PrincipalKind, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from analytics.findings.escalation_factors import Factors
     from analytics.findings.escalation_facts import AboutResource
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analytics.findings.escalation_own import Ownership
     from analytics.findings.escalation_plan import Plan, Plans
     from analytics.findings.escalation_spoken import Workshop
-    from analytics.findings.escalation_targets import Candidate, Targets
+    from analytics.findings.escalation_targets import Best, Candidate, Targets
     from analytics.findings.escalation_trust import Trusts
     from analytics.findings.estate import Subject
 
@@ -45,6 +45,7 @@ class Field:
     ownership: Ownership
     trusts: Trusts
     facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
+    best: dict[Hashable, Best | None] = dataclass_field(default_factory=dict)
 
     def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
         """What is known of a target as condition keys; kept for the last one of each ARN."""
@@ -204,13 +205,13 @@ class Search(OwnSearch):
         passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 
         def grade(candidate: Candidate) -> Held:
-            arn = candidate.subject.arn
-            if arn == self.subject.arn or (passable is not None and arn not in passable):
+            if passable is not None and candidate.subject.arn not in passable:
                 return Held.NO
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
-        best = self._strongest(candidates, grade, rest)
+        key = (path.services, rest, self.powers.stance(PASS_ROLE) if plan.passes else None)
+        best = self._strongest(key, candidates, grade, rest)
         services = " or ".join(path.services)
         if best is not None:
             candidate, held = best
@@ -238,8 +239,11 @@ class Search(OwnSearch):
         """The other identities of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
         most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        in_scope = everyone.within(self._scopes(plan), but=self.subject.arn)
-        best = self._strongest(in_scope, lambda one: self._on_other(plan, one.subject), Held.SURELY)
+        key = None
+        if not plan.assumes:
+            key = (plan.path.id, *(self.powers.stance(need.action) for need in plan.needs))
+        in_scope = tuple(everyone.within(self._scopes(plan)))
+        best = self._strongest(key, in_scope, lambda one: self._on_other(plan, one.subject), Held.SURELY)
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
@@ -278,7 +282,7 @@ class Search(OwnSearch):
         found = [
             best
             for candidates in (self.assumed, others)
-            if (best := self._strongest(candidates, lambda one: one.trusted, Held.SURELY))
+            if (best := self._strongest(None, candidates, lambda one: one.trusted, Held.SURELY))
         ]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
@@ -314,10 +318,27 @@ class Search(OwnSearch):
         return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
 
     def _strongest(
-        self, candidates: Iterable[Candidate], grade: Callable[[Candidate], Held], most: Held
-    ) -> tuple[Candidate, Held] | None:
-        factors = self.field.factors
-        return strongest(candidates, grade, factors.target, factors.certainty, most)
+        self,
+        key: Hashable,
+        candidates: Iterable[Candidate],
+        grade: Callable[[Candidate], Held],
+        most: Held,
+    ) -> Best | None:
+        """The one that counts most, but for itself; for all of an account found once by what it rests on, the key."""
+        factors, me = self.field.factors, self.subject.arn
+
+        def find(*, but: str | None) -> Best | None:
+            chosen = (one for one in candidates if one.subject.arn != but)
+            return strongest(chosen, grade, factors.target, factors.certainty, most)
+
+        if key is None:
+            return find(but=me)
+        kept = self.field.best
+        key = (self.subject.account_id, key)
+        if key not in kept:
+            kept[key] = find(but=None)
+        best = kept[key]
+        return find(but=me) if best is not None and best[0].subject.arn == me else best
 
 
 def _doubted(lead: Lead, plan: Plan) -> Lead:

@@ -24,6 +24,7 @@ import duckdb
 from analytics.build import build_store
 from analytics.settings import Settings
 from analytics.sources.cloudtrail import discover, events_select, inspect
+from analytics.sources.loads import ROLLUP_COLUMNS
 from analytics.sources.usage import ingest, open_work
 from analytics.sql import read_sql
 from analytics.store import Store
@@ -70,10 +71,9 @@ def query(folder: Path, _scratch: Path) -> None:
     """The roll-up as one query, not persisted."""
     con = duckdb.connect()
     con.execute("set preserve_insertion_order = false")
-    for statement in (read_sql("work_tables"), read_sql("principal_ref")):
-        con.execute(statement)
-    con.execute(f"create temp view events as {events_select(inspect(discover([str(folder)])))}")
-    con.execute(read_sql("rollup"), {"load_id": 1})
+    con.execute(read_sql("principal_ref"))
+    con.execute(f"create temp view events as {events_select(inspect(discover([str(folder)])), ROLLUP_COLUMNS)}")
+    con.execute(f"create temp table rollup as {read_sql('rollup')}")
 
 
 def persisted(folder: Path, scratch: Path) -> None:
