@@ -96,7 +96,7 @@ def test_only_the_first_are_told_and_how_many_stay(tmp_path, monkeypatch):
 
 
 def test_numbers_that_the_score_cannot_use_are_refused(con):
-    with pytest.raises(WeightsError, match="no weight `exposure[.]nobody_knows`"):
+    with pytest.raises(WeightsError, match=r"no weight `exposure[.]nobody_knows`"):
         queries.moved_ranks(con, changes=(("exposure.nobody_knows", 1.0),))
     assert "certainty.maybe" in moved_weights.problem((("certainty.maybe", 0.9), ("certainty.surely", 0.5)))
     assert moved_weights.problem(()) == ""
