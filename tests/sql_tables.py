@@ -246,6 +246,7 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "control_levels": ("account_id", "layer", "level", "position"),
     "node_policies": ("node_id", "layer", "position"),
     "credentials": ("principal_arn",),
+    "risk_facts": ("principal_arn",),
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_SETTLED = "build_of_this_run"
 LOCKS = (
     "set threads = 2",
     "set memory_limit = '1GB'",
@@ -40,15 +41,24 @@ LOCKS = (
 )
 
 
+def start() -> queries.Build | None:
+    """Settle which build this run reads, so that a new one does not come in midway; the build, or None without one.
+
+    StoreError for a store that is broken. Called once a run, by app.py.
+    """
+    st.session_state[_SETTLED] = _store().current() or ""
+    return current_build()
+
+
 def current_build() -> queries.Build | None:
-    """The build in use, or None in a store without one; StoreError for a store that is broken."""
-    return read(queries.build_info) if _store().current() else None
+    """The build that this run reads; None in a store without one."""
+    return read(queries.build_info) if _build_id() else None
 
 
 def read(question: Callable[..., Answer], **asked: Any) -> Answer:
     """The answer of one function of `analytics.outputs`, from the cache where it was asked before."""
     store = _store()
-    answer: Answer = _answer(str(store.folder), store.current() or "", question.__qualname__, question, asked)
+    answer: Answer = _answer(str(store.folder), _build_id(), question.__qualname__, question, asked)
     return answer
 
 
@@ -92,18 +102,23 @@ def figure(draw: Callable[[Answer], Figure], question: Callable[..., Answer], **
     """The chart of an answer, kept for the viewer's theme; shared by all sessions, so it must not be changed."""
     store = _store()
     names = f"{draw.__qualname__} {question.__qualname__}"
-    return _figure(str(store.folder), store.current() or "", names, str(st.context.theme.type), draw, question, asked)
+    return _figure(str(store.folder), _build_id(), names, str(st.context.theme.type), draw, question, asked)
 
 
 def source() -> Callable[[], DuckDBPyConnection]:
     """What gives the connection of this build, also on a thread without a session: for answers too large to keep."""
     store = _store()
-    return partial(_connection, str(store.folder), store.current() or "")
+    return partial(_connection, str(store.folder), _build_id())
 
 
 def now() -> datetime:
     """The moment, UTC without a zone as a build's times are, to the hour so that answers can be kept."""
     return datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+
+
+def _build_id() -> str:
+    settled: str = st.session_state[_SETTLED]
+    return settled
 
 
 def _store() -> Store:
