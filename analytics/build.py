@@ -14,7 +14,7 @@ from analytics.sources.columns import literal
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.snapshot import Snapshot, read_snapshot
 from analytics.sources.usage import ingest, open_work
-from analytics.steps import about, escalation, identities, trust_events
+from analytics.steps import about, escalation, guardrails, identities, remediation, risk, trust_events
 from analytics.steps import events as logs
 from analytics.steps.state import Build, Note, Progress
 from analytics.store import StoreError
@@ -119,6 +119,12 @@ STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("Finding who became whom", trust_events.find_assumed),
     ("Finding changes of policies", trust_events.find_changes),
     ("Finding escalation paths", escalation.find_escalation),
+    ("Finding who can become whom", risk.find_trust),
+    ("Scoring identities", risk.score_identities),
+    ("Finding what would lower a score", risk.find_changes),
+    ("Measuring guardrails", guardrails.measure_guardrails),
+    ("Trying kept drafts", guardrails.try_drafts),
+    ("Listing what to change first", remediation.list_remediation),
     ("Checking the data", about.describe),
     ("Keeping the history", about.keep_history),
     ("Listing problems", about.list_problems),

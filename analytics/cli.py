@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from analytics.commands import export, make, read
+from analytics.commands import check, draft, export, make, matrix, read
 from analytics.commands.common import fail
 
 app = typer.Typer(
@@ -27,6 +27,9 @@ for command in (
     read.explain,
     read.simulate,
     export.export,
+    check.check,
+    matrix.matrix,
+    draft.draft,
 ):
     app.command()(command)
 

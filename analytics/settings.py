@@ -59,8 +59,13 @@ class Settings:
     managed_policy_characters: int = 6_144  # a permissions boundary is one managed policy
     # Parameters of the boundary templates (data/reference/boundary_templates.yaml); a text is a list of one.
     boundary_parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Lists that scenarios speak of (`approved_regions` …) and patterns of their classes of resources, by scenario id.
+    guardrail_lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    guardrail_resources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # Usual exemption of a scenario ("break-glass role") -> ARNs that drafts leave out, `*` for any account.
     guardrail_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Rule of `check` ("KEY-OLD", or "*" for all) -> ARNs with `*`, or account ids, that it leaves out.
+    check_exemptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def default_store() -> Path:
@@ -71,8 +76,11 @@ def default_store() -> Path:
 def read_settings(store: Path) -> Settings:
     """The settings of a store; SettingsError when its file is not what it should be."""
     path = store / FILE_NAME
-    if not path.exists():
-        return Settings()
+    return read_settings_file(path) if path.exists() else Settings()
+
+
+def read_settings_file(path: Path) -> Settings:
+    """The settings of a file; SettingsError when it cannot be read, or is not what it should be."""
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

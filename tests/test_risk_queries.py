@@ -117,7 +117,7 @@ def test_an_item_is_found_by_its_id_alone(con):
     first = queries.items(con, filters=ALL, limit=1).iloc[0]
     item = queries.item(con, item_id=first["item_id"])
     assert item["title"] == first["title"]
-    assert item["commands"] == ["aws iam put-role-policy --role-name x --policy-name y"]
+    assert any(line.startswith("aws iam ") for line in item["commands"])
     assert queries.item(con, item_id="none") is None
 
 

@@ -24,10 +24,13 @@ EXAMPLES = {
     "managed_policy_characters": ("6000", 6000),
     "job_family_tags": ('["role-family"]', ("role-family",)),
     "boundary_parameters": ('{ regions = ["eu-west-1"] }', {"regions": ("eu-west-1",)}),
+    "guardrail_lists": ('{ approved_regions = ["eu-west-1"] }', {"approved_regions": ("eu-west-1",)}),
+    "guardrail_resources": ('{ LOG-07 = ["arn:aws:logs:*:*:*"] }', {"LOG-07": ("arn:aws:logs:*:*:*",)}),
     "guardrail_exemptions": (
         '{ "break-glass role" = ["arn:aws:iam::*:role/rescue"] }',
         {"break-glass role": ("arn:aws:iam::*:role/rescue",)},
     ),
+    "check_exemptions": ('{ "KEY-OLD" = ["arn:aws:iam::*:user/sftp"] }', {"KEY-OLD": ("arn:aws:iam::*:user/sftp",)}),
 }
 
 

@@ -152,7 +152,10 @@ def test_a_caller_from_outside_a_known_organisation_is_no_account_that_should_ha
 
 
 def principals(
-    con: duckdb.DuckDBPyConnection, identities: list[dict[str, Any]], calls: list[dict[str, Any]]
+    con: duckdb.DuckDBPyConnection,
+    identities: list[dict[str, Any]],
+    calls: list[dict[str, Any]],
+    owners: dict[str, str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     given(con, "windows", {}, MONTH)
     given(con, "identity_rows", *identities)
@@ -161,7 +164,18 @@ def principals(
     given(con, "caller", {}, nobody)
     given(con, "error_outcome", {"error_code": "AccessDenied", "outcome": "denied"})
     given(con, "accounts", {"name": "payments", "ou_path": "Root/Prod", "environment": "production"})
+    given(con, "owner_rows", *({"principal_arn": arn, "owner": owner} for arn, owner in (owners or {}).items()))
     return {row["principal_arn"]: row for row in outcome(con, "principals")}
+
+
+def test_an_owner_is_the_tags_and_else_the_files_and_says_which(con: duckdb.DuckDBPyConnection) -> None:
+    listed = [{"owner": "tagged"}, {"principal_arn": "b"}, {"principal_arn": "c"}]
+    rows = principals(con, listed, [], owners={APP: "of the file", "b": "of the file"})
+    assert {arn: (row["owner"], row["owner_basis"]) for arn, row in rows.items()} == {
+        APP: ("tagged", "tag"),
+        "b": ("of the file", "owners.csv"),
+        "c": (None, None),
+    }
 
 
 def test_an_identity_of_the_snapshot_that_was_seen_is_one_principal(con: duckdb.DuckDBPyConnection) -> None:
@@ -235,7 +249,7 @@ def test_an_identity_younger_than_the_window_is_new_and_judged_over_its_own_life
 )
 def test_a_principal_of_the_logs_is_named_by_its_arn(con: duckdb.DuckDBPyConnection, principal: str, name: str) -> None:
     given(con, "windows", {})
-    for table in ("identity_rows", "error_outcome", "accounts"):
+    for table in ("identity_rows", "error_outcome", "accounts", "owner_rows"):
         given(con, table)
     given(con, "call_day", {})
     given(con, "caller", {"principal_arn": principal})

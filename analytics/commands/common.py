@@ -6,7 +6,8 @@ document on stdout and nothing else. Heavy modules are imported by what needs th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -21,6 +22,7 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="CSV on stdout.")]
+STDOUT = Path("-")
 Report = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
 
 
@@ -56,8 +58,9 @@ def show_document(
     *,
     json: bool,
     csv: bool,
+    columns: Sequence[str] = (),
 ) -> None:
-    """Print a document: as JSON, its main list as CSV, or as a table for a person."""
+    """Print a document: as JSON, its main list as CSV, or as a table for a person (of these columns, if any)."""
     from analytics.outputs import printing
 
     if json and csv:
@@ -69,7 +72,21 @@ def show_document(
     elif csv:
         printing.as_csv(content[rows])
     else:
-        printing.as_table(content, rows)
+        printing.as_table(content, rows, columns)
+
+
+def write_whole(out: Path | None, data: bytes) -> None:
+    """A whole file or none: it is written beside its place and moved there. Without a path, or `-`: to stdout."""
+    if out is None or out == STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    partial = out.with_name(f".{out.name}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.commands.common import StoreOption, fail, opened
+from analytics.commands.common import STDOUT, StoreOption, fail, opened, write_whole
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from analytics.outputs.queries import Build, Filters
 
-STDOUT = Path("-")
 ASFF = "asff"
 FORMATS = ("csv", "xlsx", "json", "parquet", "md", ASFF)
 
@@ -49,7 +47,7 @@ def export(
         build = build_info(con)
         filters = Filters(_window(con, window, build), ou_path=ou, account_id=account, kind=kind, search=search)
         rows, data = _made(con, view, chosen, build, filters, product_arn)
-    _write(out, data)
+    write_whole(out, data)
     if out != STDOUT:
         typer.echo(f"`{out}` is written: {rows:,} rows of view {view}.", err=True)
 
@@ -94,20 +92,6 @@ def _window(con: DuckDBPyConnection, given: int | None, build: Build) -> int:
     if given is not None and given not in windows:
         fail(f"`--window {given}` is not a window of this build; its windows are {', '.join(map(str, windows))} days")
     return given or build.window_days
-
-
-def _write(out: Path, data: bytes) -> None:
-    """A whole file or none: it is written beside its place and moved there."""
-    if out == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _list_views() -> None:

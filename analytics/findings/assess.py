@@ -11,9 +11,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation import Escalations
+from analytics.findings.escalation_levels import ADMINISTRATOR
+from analytics.findings.escalation_paths import SELF_ESCALATION
+from analytics.findings.escalation_values import Certainty
 from analytics.findings.risk import Risk, score
 from analytics.findings.risk_confidence import Confidence, Confidences
-from analytics.findings.risk_facts import ActionCounter, RiskFacts, path_facts
+from analytics.findings.risk_facts import ActionCounter, PathFact, RiskFacts, path_facts
 from analytics.findings.risk_weights import risk_weights
 from analytics.findings.trust import trusted_parties
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from analytics.findings.estate import Estate, Subject
     from analytics.findings.risk_weights import RiskWeights
     from analytics.findings.trust_values import TrustedParty
+
+
+TO_EVERYTHING = PathFact(SELF_ESCALATION, surely=True, target=ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,8 @@ class Assessor:
         self.estate = estate
         self.weights = weights or risk_weights()
         self._given = escalations
-        self._counter = ActionCounter(estate.catalogue, estate.weights)
-        self._confidences = Confidences(estate, self.weights, self._counter)
+        self.counter = ActionCounter(estate.catalogue, estate.weights)
+        self._confidences = Confidences(estate, self.weights, self.counter)
         self._kept: dict[str, Assessment] = {}
 
     @cached_property
@@ -72,13 +78,18 @@ class Assessor:
         """How well the score of an identity is founded."""
         return self._confidences.of(subject)
 
-    def without_actions(self, subject: Subject, actions: int) -> Risk:
-        """The score if the identity lost these actions and held the same paths as now.
+    def with_paths(self, subject: Subject, paths: Iterable[HeldPath]) -> Risk:
+        """The score of a changed copy that holds these paths, and that one can become as before.
 
-        That is the exact score when losing them leaves its paths as they are; `what_if` is for all other changes.
+        It is what `what_if` gives for that copy, without the search: for callers that know what a change does to paths.
         """
-        reach = replace(subject.reach, surely=subject.reach.surely & ~actions, maybe=subject.reach.maybe & ~actions)
-        return score(self._facts(replace(subject, reach=reach), self.of(subject.arn).facts), self.weights)
+        held = path_facts(paths)
+        settled = replace(
+            self.of(subject.arn).facts,
+            paths=held,
+            administrator=Certainty.SURELY if TO_EVERYTHING in held else None,  # nothing less has a floor
+        )
+        return score(self._facts(subject, settled), self.weights)
 
     def _assess(self, subject: Subject, base: Subject | None) -> Assessment:
         same_policies = base is not None and base.stack == subject.stack and base.kind is subject.kind
@@ -101,9 +112,9 @@ class Assessor:
         """With the paths and the trust of `settled`, the actions and the environment of the identity."""
         return replace(
             settled,
-            reach=self._counter.counts(subject.reach),
-            unused=self._counter.unused(subject.reach, subject.seen),
-            reveals=self._counter.reveals(subject.reach),
+            reach=self.counter.counts(subject.reach),
+            unused=self.counter.unused(subject.reach, subject.seen),
+            reveals=self.counter.reveals(subject.reach),
             environment=self.weights.environment_of(subject.environment),
         )
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.findings.escalation_paths import PASS_ROLE
 from analytics.iam.names import PrincipalKind, parse_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Subject
-    from analytics.iam.stack import NamedPolicy, PolicyStack
+    from analytics.iam.stack import NamedPolicy
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -50,14 +50,13 @@ class Held(IntEnum):
     SURELY = 2
 
 
-@dataclass(frozen=True, slots=True)
-class AboutResource:
+class AboutResource(NamedTuple):
     """What is known of a resource as condition keys.
 
     A key that begins with one of `absent` and has no value is known to be absent.
     """
 
-    pairs: tuple[tuple[str, str], ...] = ()
+    values: Values = MappingProxyType({})
     absent: tuple[str, ...] = ()
 
 
@@ -84,12 +83,12 @@ def about_identity(target: Subject, *, passed: bool = False) -> AboutResource:
         values[_BOUNDARY] = boundary.arn
     elif boundary is None and not target.stack.boundary_not_collected:
         absent = (*absent, _BOUNDARY)
-    return AboutResource(tuple(values.items()), absent)
+    return AboutResource({key: (value,) for key, value in values.items()}, absent)
 
 
 def about_new(subject: Subject, *, bounded: bool) -> AboutResource:
     """What is known of an identity that another one makes in its account: whether it gets a boundary, no more."""
-    return AboutResource((("aws:resourceaccount", subject.account_id),), () if bounded else (_BOUNDARY,))
+    return AboutResource({"aws:resourceaccount": (subject.account_id,)}, () if bounded else (_BOUNDARY,))
 
 
 def chosen_values(action: str, choice: str | None, partition: str) -> Values:
@@ -106,15 +105,6 @@ def keys_of(compiler: Compiler, policies: Iterable[NamedPolicy], action: str) ->
     """The condition keys that the statements of these policies about an action look at, in lower case."""
     spoken = (compiler.policy(named.document).on(action.lower()) for named in policies)
     return frozenset[str]().union(*(statement.keys for found in spoken for statement in found))
-
-
-def policies_of(stack: PolicyStack) -> Iterator[NamedPolicy]:
-    """Every policy of a stack, layer after layer."""
-    yield from stack.identity
-    if stack.boundary is not None:
-        yield stack.boundary
-    for level in (*stack.scp_levels, *stack.rcp_levels):
-        yield from level.policies
 
 
 def partition_of(arn: str) -> str:

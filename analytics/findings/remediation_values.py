@@ -68,11 +68,10 @@ class Scores(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnusedTrust:
-    """Ways to become a role that nobody took in the window, and the trust document without them."""
+    """Ways to become a role that nobody took in the window, though it would have been seen; the document without."""
 
     parties: tuple[str, ...]  # as the trust table names them
     document: PolicyDocument
-    surely_seen: bool = True  # the export would have shown every use of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 -- history    grain: one row per build_id, metric: this build's figures; earlier builds' rows are added behind
--- reads: build, principals, gap_identity, accounts, windows, principal_day
+-- reads: build, principals, gap_identity, accounts, windows, principal_day, risk
 create table history as
 with own_window as (select * from windows order by window_days desc limit 1),
 judged as (
@@ -27,6 +27,8 @@ figures as (
         )::double as dormant,
         count(*) filter (is_new)::double as new_identities,
         count(*) filter (owner is null)::double as unowned,
+        (select count(*) from risk where band = 'critical')::double as critical,
+        (select count(*) from risk where band = 'high')::double as high,
         (select count(*) from accounts where collected not in ('ok', 'outside'))::double as accounts_not_collected,
         (select sum(calls) from principal_day, own_window where day >= window_start)::double as calls,
         (select sum(denied) from principal_day, own_window where day >= window_start)::double as denied

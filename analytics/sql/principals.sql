@@ -1,5 +1,5 @@
 -- principals    grain: one row per principal_arn, of the snapshot or seen in the logs
--- reads: identity_rows (snapshot), caller, call_day, error_outcome, accounts, windows
+-- reads: identity_rows (snapshot), owner_rows (owners.csv), caller, call_day, error_outcome, accounts, windows
 create table principals as
 with seen as (
     select
@@ -25,7 +25,9 @@ select
     coalesce(identity_rows.kind, seen.kind) as kind,
     coalesce(identity_rows.account_id, seen.account_id) as account_id,
     accounts.name as account_name, accounts.ou_path, accounts.environment,
-    identity_rows.owner, identity_rows.tags, identity_rows.boundary_arn, identity_rows.boundary_name,
+    coalesce(identity_rows.owner, owner_rows.owner) as owner,
+    case when identity_rows.owner is not null then 'tag' when owner_rows.owner is not null then 'owners.csv' end as owner_basis,
+    identity_rows.tags, identity_rows.boundary_arn, identity_rows.boundary_name,
     identity_rows.principal_arn is not null as in_snapshot,
     seen.principal_arn is not null as seen_in_logs,
     identity_rows.created,
@@ -45,5 +47,6 @@ select
     seen.first_call
 from identity_rows
 full join seen on seen.principal_arn = identity_rows.principal_arn
+left join owner_rows on owner_rows.principal_arn = coalesce(identity_rows.principal_arn, seen.principal_arn)
 left join accounts on accounts.account_id = coalesce(identity_rows.account_id, seen.account_id)
 cross join own_window

@@ -12,8 +12,10 @@ from analytics.findings import gap
 from analytics.findings.bits import pack, to_blob
 from analytics.sources.credential_rows import credential_rows
 from analytics.sources.group_rows import group_tables
+from analytics.sources.owners import read_owners
 from analytics.sources.snapshot import Snapshot
 from analytics.sources.snapshot_rows import PolicyRows, account_rows, identity_rows, node_rows, snapshot_rows
+from analytics.steps.state import text_table
 
 if TYPE_CHECKING:
     from analytics.engine.reach import Reach
@@ -113,7 +115,7 @@ def _data_events_logged(settings: Settings, account_id: str) -> frozenset[str]:
 
 def list_principals(build: Build) -> None:
     """Every identity, of the snapshot or of the logs, and the policies that bear on it."""
-    build.run("principals")
+    build.run("principals", owner_rows=_owner_rows(build))
     build.run("principal_day")
     policies = PolicyRows()
     if build.snapshot:
@@ -126,6 +128,16 @@ def list_principals(build: Build) -> None:
     build.run("snapshot", snapshot_rows=snapshot_rows(build.snapshot))
     for name, rows in group_tables(build.snapshot or Snapshot()):
         build.run(name, **{f"{name}_rows": rows})
+
+
+def _owner_rows(build: Build) -> pa.Table:
+    """Whom `owners.csv` of the store names, of the snapshot and of the logs."""
+    owners = read_owners(build.folder)
+    arns = build.con.execute(
+        "select principal_arn from identity_rows union select principal_arn from caller"
+    ).fetchall()
+    found = [(arn, owner) for (arn,) in arns if arn and (owner := owners.of(arn))]
+    return text_table(("principal_arn", "owner"), found)
 
 
 def compare(build: Build) -> None:

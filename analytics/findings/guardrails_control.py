@@ -1,0 +1,220 @@
+"""The SCP and RCP columns: what the control policies from the root down to a node do about a scenario.
+
+At a root or OU the question is about any account below: what is attached further down does not count, and an account
+that the policies name is asked after by itself. So a covered OU covers its accounts. Equal chains are asked once.
+Organizations User Guide, "Service control policies (SCPs)", "Resource control policies (RCPs)".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from analytics.engine.decide_facts import rcp_services
+from analytics.findings.estate import POLICY_TYPES
+from analytics.findings.guardrails_ask import Caller, Outcome, Scope
+from analytics.findings.guardrails_chain import chain_of, lets_all_pass
+from analytics.findings.guardrails_probes import Place, is_about_strangers, ordinary
+from analytics.findings.guardrails_values import LeftOut, State, Stated
+from analytics.findings.organization_caller import ANY_ACCOUNT
+from analytics.iam.names import PrincipalKind
+
+if TYPE_CHECKING:
+    from analytics.engine.decide_policy import Compiler
+    from analytics.findings.estate import Estate, Subject
+    from analytics.findings.guardrails_ask import Asker
+    from analytics.findings.guardrails_chain import At, Chain
+    from analytics.findings.scenarios import Scenario
+    from analytics.iam.stack import ControlLevel, NamedPolicy
+
+
+class Found(NamedTuple):
+    """What a layer does about a scenario somewhere, before use is counted."""
+
+    state: State
+    statements: tuple[Stated, ...] = ()
+    missing: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    exemptions: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    principals: int | None = None
+    stopped: int | None = None
+
+
+class Placing:
+    """Where nodes and accounts stand in the organisation."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self.ancestors: dict[str, tuple[str, ...]] = {}  # of a node, from the root, itself included
+        self.accounts: dict[str, list[str]] = {}  # below a node, itself included; without the management account
+        for node in estate.nodes.values():  # parents come before children
+            above = self.ancestors.get(node.parent_id or "", ())
+            self.ancestors[node.node_id] = (*above, node.node_id)
+            self.accounts[node.node_id] = []
+            if node.kind == "account" and node.node_id != estate.management_account_id:
+                for one in self.ancestors[node.node_id]:
+                    self.accounts[one].append(node.node_id)
+
+    def place(self, target: str) -> Place:
+        """The account, or any account directly in the node."""
+        above = self.ancestors.get(target, ())
+        node = self._estate.nodes.get(target)
+        is_account = node is None or node.kind == "account"
+        organization = self._estate.organization_id
+        inner = above[:-1] if is_account else above
+        path = f"{organization}/{'/'.join(inner)}/" if organization and inner else None
+        return Place(target if is_account else ANY_ACCOUNT, organization if above else None, path)
+
+
+class ControlLayer:
+    """One of the two columns of control policies."""
+
+    def __init__(self, estate: Estate, layer: str, placing: Placing, asker: Asker, compiler: Compiler) -> None:
+        self._estate = estate
+        self._layer = layer
+        self._placing = placing
+        self._asker = asker
+        self._compiler = compiler
+        self._chains: dict[tuple[tuple[int, ...], ...], Chain] = {}
+        self._outcomes: dict[object, Outcome] = {}
+
+    def found(self, scenario: Scenario, target: str) -> Found:
+        """What the policies down to the node do about the scenario."""
+        stays_out = self._stays_out(scenario, target)
+        if stays_out is not None:
+            return stays_out
+        levels = self._levels(target)
+        chain = self._chain(levels)
+        callers, key = self._callers(scenario, target, chain)
+        place = callers[0].place
+        account_id = None if place.account_id == ANY_ACCOUNT else place.account_id
+        asked = (scenario.id, id(chain), key)
+        outcome = self._outcomes.get(asked)
+        if outcome is None:
+            outcome = self._outcomes[asked] = self._asker.outcome(
+                scenario,
+                chain,
+                callers,
+                Scope(account_id, lambda named: self._named(named, target), self._binds),
+            )
+        return self._shown(scenario, outcome, levels)
+
+    def found_of(self, scenario: Scenario, subject: Subject) -> Found:
+        """What they do about the scenario when one identity tries it."""
+        if subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+            return Found(State.NOT_APPLICABLE, notes=("Control policies do not bind service-linked roles.",))
+        stays_out = self._stays_out(scenario, subject.account_id)
+        if stays_out is not None:
+            return stays_out
+        levels = self._levels(subject.account_id)
+        callers = [Caller(subject.stack.principal, self._placing.place(subject.account_id))]
+        outcome = self._asker.outcome(
+            scenario, self._chain(levels), callers, Scope(subject.account_id, binds=self._binds)
+        )
+        return self._shown(scenario, outcome, levels)
+
+    def _stays_out(self, scenario: Scenario, target: str) -> Found | None:
+        """Where the layer cannot act, or nobody knows whether it does."""
+        estate, name = self._estate, self._layer.upper()
+        if self._layer == "scp" and is_about_strangers(scenario):
+            return Found(State.NOT_APPLICABLE, notes=("SCPs bind the organisation's own principals alone.",))
+        if self._layer == "rcp" and not any(self._binds(action.lower()) for action in scenario.actions):
+            return Found(State.NOT_APPLICABLE, notes=("No RCP binds the services of these actions.",))
+        if not estate.nodes:
+            return Found(State.UNKNOWN, open=scenario.actions, notes=("The organisation was not collected.",))
+        if target not in estate.nodes or target == estate.management_account_id:
+            outside = target not in estate.nodes
+            note = "The account is outside the organisation." if outside else f"No {name} binds the management account."
+            return Found(State.NOT_APPLICABLE, open=scenario.actions, notes=(note,))
+        if POLICY_TYPES[self._layer] not in estate.enabled_types:
+            note = f"The policy type {POLICY_TYPES[self._layer]} is not enabled."
+            return Found(State.GAP, missing=scenario.actions, open=scenario.actions, notes=(note,))
+        return None
+
+    def _binds(self, action: str) -> bool:
+        return self._layer == "scp" or (action.partition(":")[0] in rcp_services() and action != "kms:retiregrant")
+
+    def _levels(self, target: str) -> tuple[ControlLevel, ...]:
+        """The levels that may stop anything."""
+        return tuple(
+            level
+            for level in self._estate.levels(target, self._layer)
+            if not level.policies or not all(lets_all_pass(policy.document) for policy in level.policies)
+        )
+
+    def _chain(self, levels: tuple[ControlLevel, ...]) -> Chain:
+        key = tuple(tuple(id(policy.document) for policy in level.policies) for level in levels)
+        chain = self._chains.get(key)
+        if chain is None:
+            held = (level.policies for level in levels)
+            chain = self._chains[key] = chain_of(held, self._compiler, omits=True)
+        return chain
+
+    def _callers(self, scenario: Scenario, target: str, chain: Chain) -> tuple[list[Caller], object]:
+        """Who stands for everybody at the node, and what tells this node from others with the same policies."""
+        place = self._placing.place(target)
+        callers = [Caller(who, place) for who in ordinary(scenario, place)]
+        named = chain.places_named
+        if not named:
+            return callers, place.account_id == ANY_ACCOUNT
+        if any(name.startswith("$") for name in named):
+            named_here = {target}
+        else:
+            named_here = {one for one in self._placing.ancestors[target] if one in named}
+        below = [
+            account
+            for account in self._placing.accounts[target]
+            if account != target and not named.isdisjoint(self._placing.ancestors[account])
+        ]
+        for account in below:
+            there = self._placing.place(account)
+            callers += [Caller(who, there) for who in ordinary(scenario, there)]
+        return callers, (frozenset(named_here), tuple(below), place.account_id == ANY_ACCOUNT)
+
+    def _named(self, account_id: str, target: str) -> Place | None:
+        """The place of an account that a policy names, where it is in scope."""
+        if account_id == target or account_id in self._placing.accounts[target]:
+            return self._placing.place(account_id)
+        return None
+
+    def _shown(self, scenario: Scenario, outcome: Outcome, levels: tuple[ControlLevel, ...]) -> Found:
+        places = outcome.places
+        statements = tuple(dict.fromkeys(stated(levels[at.level].policies[at.policy], at) for at in places))
+        exemptions = tuple(
+            LeftOut(
+                one.principal,
+                "wildcard" if one.wild else "named",
+                stated(levels[one.at.level].policies[one.at.policy], one.at),
+            )
+            for one in outcome.spared
+        )
+        return Found(outcome.state, statements, outcome.missing, outcome.open, exemptions, notes_of(scenario, outcome))
+
+
+def stated(policy: NamedPolicy, at: At) -> Stated:
+    """The statement at a place of a chain, as a cell names it."""
+    sid = policy.document.statements[at.number].sid if at.number is not None else None
+    return Stated(policy.name, policy.arn, policy.attached_to, sid, at.number)
+
+
+def notes_of(scenario: Scenario, outcome: Outcome) -> tuple[str, ...]:
+    """What the team has not told, and the state hangs on."""
+    notes = []
+    if any(answer.unlisted for answer in outcome.answers):
+        missing = ", ".join(f"`{name}`" for name in lists_named(scenario.probe_context or {}))
+        notes.append(f"It hangs on a list that the settings do not hold ({missing}, under `guardrail_lists`).")
+    if any(answer.capped for answer in outcome.answers):
+        notes.append(
+            f"The settings name no patterns of {scenario.resource} (`guardrail_resources`, key `{scenario.id}`)."
+        )
+    if any(one.wild for one in outcome.spared):
+        notes.append("An exemption fits more than one name.")
+    return tuple(notes)
+
+
+def lists_named(context: object) -> list[str]:
+    """The lists of the settings that a probe speaks of."""
+    if isinstance(context, dict):
+        own = [value for key, value in context.items() if key in ("outside", "inside")]
+        return [*own, *(name for key, value in context.items() if key not in own for name in lists_named(value))]
+    return [name for value in context for name in lists_named(value)] if isinstance(context, list) else []

@@ -1,0 +1,66 @@
+"""The step that lists what to change first; after trust, escalation and risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.findings.remediation import remediation
+from analytics.findings.remediation_values import Surroundings, UnusedTrust
+from analytics.findings.trust import narrowed_trust
+from analytics.outputs.remediation_rows import item_rows, managed_policies, permission_sets
+from analytics.outputs.stacks import rows_of
+
+if TYPE_CHECKING:
+    from analytics.steps.state import Build
+
+# Calls of the build's window whose action nobody knows: what they need could be what an item takes.
+UNRESOLVED = """
+select caller.principal_arn, sum(call_day.calls)::bigint as calls
+from call_day
+join caller
+    on caller.principal_ref = call_day.principal_ref and caller.seen_account_id is not distinct from call_day.account_id
+join event_action
+    on event_action.event_source = call_day.event_source
+    and event_action.event_name = call_day.event_name
+    and event_action.event_type is not distinct from call_day.event_type
+join (select min(window_start) as first_day, max(window_end) as last_day from windows)
+    on day between first_day and last_day
+where event_action.outcome = 'unresolved'
+group by caller.principal_arn"""
+NEVER_TAKEN = """
+select principal_arn, list(position order by position) as positions
+from trust where seen_calls = 0 group by principal_arn order by principal_arn"""
+
+
+def list_remediation(build: Build) -> None:
+    """The remediation list, in order."""
+
+    def report(done: int, total: int) -> None:
+        build.progress("Listing what to change first", done, total)
+
+    found = remediation(build.assessor, build.estate, _surroundings(build), progress=report)
+    build.run("remediation", remediation_rows=item_rows(found))
+
+
+def _surroundings(build: Build) -> Surroundings:
+    weights = build.assessor.weights
+    return Surroundings(
+        permission_sets=permission_sets(build.con),
+        unresolved={row["principal_arn"]: row["calls"] for row in rows_of(build.con, UNRESOLVED)},
+        unused_trust=_unused_trust(build),
+        managed_policies=managed_policies(build.con),
+        old_key_days=int(weights["thresholds.old_key_days"]),
+        dormant_days=int(weights["thresholds.dormant_days"]),
+    )
+
+
+def _unused_trust(build: Build) -> dict[str, UnusedTrust]:
+    """Of each role with ways in that nobody took: the trust document without them, while others remain."""
+    found: dict[str, UnusedTrust] = {}
+    for row in rows_of(build.con, NEVER_TAKEN):
+        subject, ways = build.estate.subjects[row["principal_arn"]], build.assessor.of(row["principal_arn"]).parties
+        unused = tuple(party for at, party in enumerate(ways) if at in row["positions"])
+        document = narrowed_trust(subject, unused)
+        if document is not None and document != subject.trust:
+            found[subject.arn] = UnusedTrust(tuple(party.party for party in unused), document)
+    return found
