@@ -129,6 +129,11 @@ COLUMNS: dict[str, str] = {
     "remediation_rows": """item_id varchar, rank integer, principal_arn varchar, kind varchar, title varchar,
         detail varchar, score_before double, score_after double, risk_removed double, calls_broken bigint,
         owner varchar, evidence varchar, commands varchar, policy varchar, blocked_reason varchar, priority double""",
+    "escalation_rows": """principal_arn varchar, position integer, path_id varchar, title varchar, category varchar,
+        surely boolean, target_arn varchar, target varchar, target_factor double, strength double, actions varchar,
+        why varchar""",
+    "escalation_step_rows": """principal_arn varchar, step integer, from_arn varchar, to_arn varchar, path_id varchar,
+        actions varchar, surely boolean""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
     "snapshot": "taken_at timestamp",
     "access_keys": """principal_arn varchar, position integer, active boolean, created timestamp,
@@ -152,6 +157,7 @@ COLUMNS: dict[str, str] = {
         target_name varchar, target_path varchar, layer varchar, state varchar, single_layer boolean,
         best_layer_of varchar, principals integer, stopped integer, statements varchar, missing_actions varchar,
         exemptions varchar, note varchar, can_act integer, did_act integer""",
+    "risk_facts_rows": "principal_arn varchar, facts varchar",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
         open_scenarios varchar, risk_removed double, identities_changed integer, calls_broken bigint, evaluated boolean,
@@ -240,9 +246,11 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "control_levels": ("account_id", "layer", "level", "position"),
     "node_policies": ("node_id", "layer", "position"),
     "credentials": ("principal_arn",),
+    "risk_facts": ("principal_arn",),
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
+    "escalation": ("principal_arn", "position"),
     "build": ("id",),
     "history": ("build_id", "metric"),
     "trust": ("principal_arn", "position"),
@@ -253,9 +261,18 @@ GRAIN: dict[str, tuple[str, ...]] = {
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
-# the store of the tests has no Identity Center (tests/test_group_rows.py).
-NO_KEY = {"trust_event", "policy_change", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
-
+# the store of the tests has no Identity Center (tests/test_group_rows.py) and no way to an administrator
+# (tests/test_sql_escalation.py).
+NO_KEY = {
+    "trust_event",
+    "policy_change",
+    "problems",
+    "escalation_step",
+    "snapshot",
+    "draft_effects",
+    "identity_groups",
+    "permission_sets",
+}
 
 # Written as Parquet files, one a load: the SQL only selects.
 OF_LOAD = ("rollup", "role_session", "policy_change")

@@ -117,8 +117,9 @@ def ranked(risks: Mapping[str, Risk]) -> tuple[Ranked, ...]:
 
 
 def rescore(facts: Mapping[str, RiskFacts], weights: RiskWeights) -> tuple[Ranked, ...]:
-    """All identities under these weights, by rank."""
-    return ranked({arn: score(one, weights) for arn, one in facts.items()})
+    """All identities under these weights, by rank; equal facts are scored once."""
+    scored = {one: score(one, weights) for one in set(facts.values())}
+    return ranked({arn: scored[one] for arn, one in facts.items()})
 
 
 def stay_on_top(before: Iterable[Ranked], after: Iterable[Ranked], top: int = 20) -> int:

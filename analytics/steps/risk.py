@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from analytics.findings.lowering import Lowering
 from analytics.findings.risk import ranked
+from analytics.findings.risk_kept import write_facts
 from analytics.findings.trust_scale import exposures
 from analytics.iam.names import PrincipalKind
 
@@ -43,6 +44,11 @@ def score_identities(build: Build) -> None:
         build.con.execute("select principal_arn, count(*)::integer from escalation_step group by all").fetchall()
     )
     build.run("risk", risk_rows=_risk_rows(build, ranked(risks), steps))
+    facts = {
+        "principal_arn": pa.array([one.arn for one in subjects], pa.string()),
+        "facts": pa.array([write_facts(build.assessor.of(one.arn).facts) for one in subjects], pa.string()),
+    }
+    build.run("risk_facts", risk_facts_rows=pa.table(facts))
 
 
 def _judged(build: Build) -> list[Subject]:
