@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duckdb import DuckDBPyConnection
-    from plotly.graph_objects import Figure
 
 Answer = TypeVar("Answer")
+Drawn = TypeVar("Drawn")
 
 _SETTLED = "build_of_this_run"
 LOCKS = (
@@ -55,11 +55,12 @@ def read(question: Callable[..., Answer], **asked: Any) -> Answer:
     return answer
 
 
-def figure(draw: Callable[[Answer], Figure], question: Callable[..., Answer], **asked: Any) -> Figure:
-    """The chart of an answer, kept for the viewer's theme; shared by all sessions, so it must not be changed."""
-    store = _store()
+def drawn(draw: Callable[[Answer], Drawn], question: Callable[..., Answer], **asked: Any) -> Drawn:
+    """A chart or a table made from an answer, kept for the viewer's theme; shared by all sessions: never change it."""
     names = f"{draw.__qualname__} {question.__qualname__}"
-    return _figure(str(store.folder), _build_id(), names, str(st.context.theme.type), draw, question, asked)
+    theme = str(st.context.theme.type)
+    made: Drawn = _drawn(str(_store().folder), _build_id(), names, theme, draw, question, asked)
+    return made
 
 
 def source() -> Callable[[], DuckDBPyConnection]:
@@ -90,16 +91,16 @@ def _connection(folder: str, build_id: str) -> DuckDBPyConnection:
     return con
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _figure(
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _drawn(
     folder: str,
     build_id: str,
     names: str,
     theme: str,
-    _draw: Callable[[Any], Figure],
+    _draw: Callable[[Any], Any],
     _question: Callable[..., Any],
     asked: dict[str, Any],
-) -> Figure:
+) -> Any:
     """`names` and `theme` are in the key of the cache: they stand for the functions and for the colours they pick."""
     del names, theme
     return _draw(_question(_connection(folder, build_id).cursor(), **asked))
