@@ -123,6 +123,7 @@ STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("Scoring identities", risk.score_identities),
     ("Finding what would lower a score", risk.find_changes),
     ("Measuring guardrails", guardrails.measure_guardrails),
+    ("Trying kept drafts", guardrails.try_drafts),
     ("Listing what to change first", remediation.list_remediation),
     ("Checking the data", about.describe),
     ("Keeping the history", about.keep_history),

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from analytics.commands import check, export, make, read
+from analytics.commands import check, draft, export, make, matrix, read
 from analytics.commands.common import fail
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ for command in (
     read.simulate,
     export.export,
     check.check,
+    matrix.matrix,
+    draft.draft,
 ):
     app.command()(command)
 

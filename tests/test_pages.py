@@ -10,8 +10,8 @@ from tests.findings_tables import with_findings
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE, TRICKY, write_store
 
-PAGES = ("overview", "identities", "identity", "heatmap", "remediation", "weights", "health")
-OF_THE_WHOLE_BUILD = ("health", "identity", "weights")
+PAGES = ("overview", "identities", "identity", "heatmap", "guardrails", "remediation", "weights", "health")
+OF_THE_WHOLE_BUILD = ("guardrails", "health", "identity", "weights")
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def remove_dormant(subject: Subject, shop: Workshop) -> Proposal:
 def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
     """A boundary of the services that it used, where it has none; its own policies stay as they are."""
     stack = subject.stack
-    if stack.boundary is not None or stack.boundary_not_collected or not subject.seen:
+    if stack.boundary is not None or stack.boundary_not_collected or not subject.seen or is_too_young(subject, shop):
         return None
     name, arn = commands.own_policy(subject, "boundary", shop.around.managed_policies)
     found = boundary_document(subject, arn, shop.estate, shop.rules.quotas.managed_policy_characters)

@@ -119,7 +119,7 @@ def _scenario(entry: Any, where: str, catalogue: Catalogue) -> Scenario:
         if not entry.get(name):
             raise ScenarioError(f"{where}: the field `{name}` is missing or empty")
     _check_actions(entry["actions"], where, catalogue)
-    _check_probe(entry.get("probe_context") or {}, where)
+    _check_probe(entry.get("probe_context") or {}, where, frozenset(map(str.lower, entry["actions"])))
     if bool(entry.get("probe_context")) != (entry.get("guardrail_shape") == "deny_when_condition"):
         raise ScenarioError(
             f"{where}: `probe_context` goes with the `guardrail_shape` deny_when_condition, and only so"
@@ -149,11 +149,11 @@ def _check_actions(actions: Sequence[str], where: str, catalogue: Catalogue) -> 
             )
 
 
-def _check_probe(probe: Mapping[str, Any], where: str) -> None:
+def _check_probe(probe: Mapping[str, Any], where: str, actions: frozenset[str]) -> None:
     """Condition key, or action and its keys, to what the request holds."""
     for key, wanted in probe.items():
-        if is_of_action(wanted):
-            _check_probe(wanted, f"{where}, `probe_context` of `{key}`")
+        if key.lower() in actions and is_of_action(wanted):
+            _check_probe(wanted, f"{where}, `probe_context` of `{key}`", frozenset())
             continue
         for one in wanted if isinstance(wanted, list) else [wanted]:
             is_named = isinstance(one, dict) and len(one) == 1 and set(one) <= _WORDS

@@ -61,12 +61,19 @@ class Drafter:
     """Makes drafts for one estate; the matrix and the scores as they are, are computed once."""
 
     def __init__(
-        self, estate: Estate, scenarios: Sequence[Scenario], guardrails: GuardrailSettings, settings: DraftSettings
+        self,
+        estate: Estate,
+        scenarios: Sequence[Scenario],
+        guardrails: GuardrailSettings,
+        settings: DraftSettings,
+        *,
+        assessor: Assessor | None = None,
     ) -> None:
         self.estate = estate
         self.scenarios: Mapping[str, Scenario] = {scenario.id: scenario for scenario in scenarios}
         self.settings = settings
         self._guardrails = guardrails
+        self._given = assessor
 
     def make(self, asked: Asked) -> Made:
         """The draft and its effect. DraftError where there is none, with what works instead."""
@@ -110,7 +117,7 @@ class Drafter:
 
     @cached_property
     def _assessor_now(self) -> Assessor:
-        return Assessor(self.estate)
+        return self._given or Assessor(self.estate)
 
 
 def draft_settings(

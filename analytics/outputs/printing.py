@@ -33,8 +33,8 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writerows({name: _harmless(value) for name, value in row.items()} for row in flat)
 
 
-def as_table(document: Mapping[str, Any], rows: str) -> None:
-    """The build, what is single in the document, and the first rows of its main list."""
+def as_table(document: Mapping[str, Any], rows: str, columns: Sequence[str] = ()) -> None:
+    """The build, what is single in the document, and the first rows of its main list: these columns, or all."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -49,11 +49,11 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
     for name in ("totals", "identity"):
         for key, value in _flat(document.get(name, {})).items():
             if value is not None:
-                console.print(Text(_printable(f"  {_words(key)}: {value}")))
+                console.print(Text(printable(f"  {_words(key)}: {value}")))
     for key in ("principal_arn", "action", "resource", "decision", "unknown_keys", "notes"):
         for value in _each(document.get(key)):
-            console.print(Text(_printable(f"  {_words(key)}: {value}")))
-    entries = [_flat(row) for row in document[rows]]
+            console.print(Text(printable(f"  {_words(key)}: {value}")))
+    entries = [_flat({name: row[name] for name in columns or row}) for row in document[rows]]
     names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
@@ -61,7 +61,7 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
         justify: JustifyMethod = "right" if _numeric(entries, name) else "left"
         table.add_column(_words(name), overflow="fold", no_wrap=short, justify=justify)
     for row in entries[:MOST_ROWS]:
-        table.add_row(*(Text("" if row.get(name) is None else _printable(str(row[name]))) for name in names))
+        table.add_row(*(Text("" if row.get(name) is None else printable(str(row[name]))) for name in names))
     console.print(table)
     if len(entries) > MOST_ROWS:
         console.print(Text(f"{len(entries) - MOST_ROWS:,} more rows; --csv or --json has all {len(entries):,}"))
@@ -89,7 +89,10 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one_line(item: Any) -> str:
     if isinstance(item, dict) and "policy" in item:
-        return f"{item['policy']} [{item['sid'] or item['index']}]"
+        place = item["sid"] or item["index"]
+        return str(item["policy"]) if place is None else f"{item['policy']} [{place}]"
+    if isinstance(item, dict) and "principal" in item:
+        return f"{item['principal']} ({item['kind']})"
     return str(item)
 
 
@@ -97,7 +100,7 @@ def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Names come from logs: none of them may steer the terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
+from analytics.findings.guardrails import Guardrails
 from analytics.findings.scenarios import OWN_FILE, ScenarioError, load_scenarios
+from analytics.outputs.draft_rows import draft_effect_rows, no_draft, tried, untried
+from analytics.outputs.drafts import Drafter, draft_settings
+from analytics.outputs.drafts_store import kept_drafts
 from analytics.outputs.guardrail_rows import coverage_rows, scenario_rows
+from analytics.outputs.matrix import guardrail_settings
 
 if TYPE_CHECKING:
     from analytics.findings.scenarios import Scenario
-    from analytics.settings import Settings
     from analytics.steps.state import Build
 
 
@@ -32,6 +35,16 @@ def scenarios_of(build: Build) -> tuple[Scenario, ...]:
         return load_scenarios()
 
 
-def guardrail_settings(settings: Settings) -> GuardrailSettings:
-    """What the matrix needs of a team's settings."""
-    return GuardrailSettings(settings.guardrail_lists, settings.guardrail_resources)
+def try_drafts(build: Build) -> None:
+    """What each draft of the store would do in this build's estate; a file that is none has its problem."""
+    drafts, unusable = kept_drafts(build.folder) if build.folder is not None else ((), ())
+    rows = []
+    if drafts and build.snapshot:
+        told = guardrail_settings(build.settings)
+        settings = draft_settings(build.settings, told.lists, told.resources)
+        drafter = Drafter(build.estate, scenarios_of(build), told, settings, assessor=build.assessor)
+        rows = [tried(draft, drafter) for draft in drafts]
+    elif drafts:
+        rows = [untried(draft, "the build has no snapshot, so the draft cannot be tried") for draft in drafts]
+    rows += [no_draft(one) for one in unusable]
+    build.run("draft_effects", draft_effect_rows=draft_effect_rows(rows))

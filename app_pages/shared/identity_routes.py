@@ -51,9 +51,12 @@ def _route(known: Mapping[str, Any], risk: Mapping[str, Any], steps: list[dict[s
             _node(step["to_arn"], step["to_name"], step["to_account"], last)
 
 
-def _node(arn: str, name: str | None, account: str | None, note: str) -> None:
+def _node(arn: str | None, name: str | None, account: str | None, note: str) -> None:
     with st.container(border=True, width=230, gap="xxsmall"):
-        widgets.identity_link(arn, name, icon=":material/person:", length=24)
+        if arn is None:
+            st.markdown(":material/person: not in the snapshot")
+        else:
+            widgets.identity_link(arn, name, icon=":material/person:", length=24)
         st.caption(f"{span(plain(account, 26)) if account else 'account not known'} · {note}")
 
 
