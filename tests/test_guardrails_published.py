@@ -1,4 +1,4 @@
-"""Published SCPs and RCPs, attached at the root beside FullAWSAccess: each flips what it is meant for, and nothing else.
+"""Published SCPs and RCPs at the root, beside FullAWSAccess: each flips what it is meant for, and nothing else.
 
 The table names every cell that is not a gap. `meant_for`: the scenarios that the example is published for; a cell
 beside these has its reason in `why`. Placeholders of the examples are filled in as an administrator would.
