@@ -40,7 +40,11 @@ def store_of(roles: int) -> Store:
         kept = tuple(step for step in pipeline.STEPS if step[1].__module__.rpartition(".")[2] not in LATER)
         pipeline.STEPS = tuple(step for step in kept if step[1].__name__ != "keep_history")
         pipeline.build_store(
-            [str(events(EVENTS, roles))], snapshot, store, settings=Settings(), now=datetime(2026, 11, 21, tzinfo=UTC)
+            [str(events(BENCH_DATA, EVENTS, roles))],
+            snapshot,
+            store,
+            settings=Settings(),
+            now=datetime(2026, 11, 21, tzinfo=UTC),
         )
     return store
 
