@@ -42,6 +42,10 @@ _IDENTITY = """principal_arn varchar, name varchar, kind varchar, account_id var
 _REACH_SERVICE = """reach_id integer, service varchar, surely integer, maybe integer, list integer, read integer,
     tagging integer, write integer, permissions_management integer, management integer, data integer, implied integer,
     none integer, unknown integer"""
+_RISK = """principal_arn varchar, rank integer, score double, band varchar, control_reach double, data_reach double,
+    breadth double, unused double, exposure double, asset double, floor varchar, floor_points double,
+    administrator varchar, steps_to_administrator integer, trust_class varchar, paths integer, confidence varchar,
+    confidence_share double, confidence_reasons varchar"""
 
 COLUMNS: dict[str, str] = {
     "events": EVENTS,
@@ -125,7 +129,27 @@ COLUMNS: dict[str, str] = {
     "remediation_rows": """item_id varchar, rank integer, principal_arn varchar, kind varchar, title varchar,
         detail varchar, score_before double, score_after double, risk_removed double, calls_broken bigint,
         owner varchar, evidence varchar, commands varchar, policy varchar, blocked_reason varchar, priority double""",
+    "escalation_rows": """principal_arn varchar, position integer, path_id varchar, title varchar, category varchar,
+        surely boolean, target_arn varchar, target varchar, target_factor double, strength double, actions varchar,
+        why varchar""",
+    "escalation_step_rows": """principal_arn varchar, step integer, from_arn varchar, to_arn varchar, path_id varchar,
+        actions varchar, surely boolean""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
+    "snapshot": "taken_at timestamp",
+    "access_keys": """principal_arn varchar, position integer, active boolean, created timestamp,
+        last_used timestamp, last_used_region varchar, last_used_service varchar""",
+    "credentials": """principal_arn varchar, password_enabled boolean, password_last_used timestamp,
+        password_last_changed timestamp, mfa_active boolean""",
+    "assumed": """principal_arn varchar, caller varchar, caller_account_id varchar, network varchar,
+        via_service varchar, calls bigint, denied bigint, first_time timestamp, last_time timestamp""",
+    "trust_rows": """principal_arn varchar, account_id varchar, position integer, party varchar, kind varchar,
+        party_account_id varchar, party_name varchar, trust_class varchar, exposure double, conditions varchar,
+        statement_index integer, sid varchar, surely boolean, notes varchar, key_position integer,
+        least_days integer""",
+    "risk_rows": _RISK,
+    "risk": _RISK,
+    "would_lower_rows": """principal_arn varchar, position integer, kind varchar, title varchar, detail varchar,
+        score_after double""",
     "scenario_rows": """id varchar, title varchar, category varchar, set varchar, severity varchar, actions varchar,
         principal varchar, resource varchar, guardrail_shape varchar, best_layer varchar, other_layers varchar,
         mitre varchar, why varchar, usual_exemptions varchar, note varchar, position integer""",
@@ -222,19 +246,33 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "control_levels": ("account_id", "layer", "level", "position"),
     "node_policies": ("node_id", "layer", "position"),
     "credentials": ("principal_arn",),
+    "risk_facts": ("principal_arn",),
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
+    "escalation": ("principal_arn", "position"),
     "build": ("id",),
     "history": ("build_id", "metric"),
+    "trust": ("principal_arn", "position"),
+    "risk": ("principal_arn",),
+    "would_lower": ("principal_arn", "position"),
     "scenarios": ("id",),
     "coverage": ("scenario", "target", "layer"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
-# the store of the tests has no Identity Center (tests/test_group_rows.py).
-NO_KEY = {"trust_event", "policy_change", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
-
+# the store of the tests has no Identity Center (tests/test_group_rows.py) and no way to an administrator
+# (tests/test_sql_escalation.py).
+NO_KEY = {
+    "trust_event",
+    "policy_change",
+    "problems",
+    "escalation_step",
+    "snapshot",
+    "draft_effects",
+    "identity_groups",
+    "permission_sets",
+}
 
 # Written as Parquet files, one a load: the SQL only selects.
 OF_LOAD = ("rollup", "role_session", "policy_change")

@@ -220,6 +220,7 @@ def history(
     given(con, "accounts", {"collected": "ok"}, {"account_id": "2", "collected": "failed"})
     given(con, "principals", *[{"is_new": False, **row} for row in principals])
     given(con, "gap_identity", *gap)
+    given(con, "risk", {"band": "critical"}, {"band": "high"}, {"band": "high"}, {"band": "low"})
     given(con, "principal_day", {"day": DAY, "calls": 6, "denied": 1}, {"day": DAY - timedelta(days=90), "calls": 9})
     rows = outcome(con, "history")
     assert {row["build_id"] for row in rows} <= {"b-1"}
@@ -241,6 +242,7 @@ def test_history_sums_the_identities_that_are_judged(con: duckdb.DuckDBPyConnect
     }  # fmt: skip
     assert (figures["granted_weight"], figures["unused_weight"]) == (15.0, 6.0)
     assert (figures["dormant"], figures["new_identities"], figures["unowned"]) == (1, 1, 2)
+    assert (figures["critical"], figures["high"]) == (1, 2)
     assert (figures["accounts_not_collected"], figures["calls"], figures["denied"]) == (1, 6, 1)  # of the window
 
 
@@ -263,6 +265,7 @@ def test_dormant_needs_something_that_could_have_shown_use(
     given(con, "principals", {"is_new": False, "last_used": last_used})
     given(con, "gap_identity", {"granted_weight": 5.0})
     given(con, "principal_day")
+    given(con, "risk")
     assert {row["metric"]: row["value"] for row in outcome(con, "history")}["dormant"] == dormant
 
 

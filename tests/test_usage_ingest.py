@@ -1,11 +1,14 @@
 """From files to the roll-up: only what is new or changed is read, nothing is lost, whatever the batches are."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -193,6 +196,79 @@ def test_another_version_of_the_roll_up_reads_every_file_again(tmp_path: Path, m
     work.con = open_work(tmp_path / "work.duckdb", memory_limit="1GB")
     assert work.ingest() == []
     work.con.close()
+
+
+def reopened(watched: Watched) -> None:
+    watched.con.close()
+    watched.con = open_work(watched.events.parent / "work.duckdb", memory_limit="1GB")
+
+
+def loads_of(watched: Watched) -> Path:
+    return watched.events.parent / "work.loads"
+
+
+def test_what_a_process_that_died_left_behind_is_removed_and_counts_for_nothing(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    left = loads_of(watched) / "77"
+    left.mkdir()
+    (left / "rollup.parquet").write_text("half a fi")
+    reopened(watched)
+    assert (watched.calls, left.exists(), watched.ingest()) == (2, False, [])
+
+
+@pytest.mark.parametrize("table", ["rollup", "role_session", "policy_change"])
+def test_a_load_of_which_a_file_is_gone_is_read_again(watched: Watched, table: str) -> None:
+    write(watched.events, "a.parquet", 2)
+    write(watched.events, "b.parquet", 3)
+    watched.ingest(batch_rows=2)
+    (load_id,) = watched.rows("select load_id from source_file where path like '%b.parquet'")[0]
+    (loads_of(watched) / str(load_id) / f"{table}.parquet").unlink()
+    reopened(watched)
+    assert watched.calls == 2
+    assert watched.ingest() == ["b.parquet"]
+    assert watched.calls == 5
+
+
+def test_a_store_without_its_loads_reads_everything_again(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    shutil.rmtree(loads_of(watched))
+    reopened(watched)
+    assert (watched.calls, watched.ingest(), watched.calls) == (0, ["a.parquet"], 2)
+
+
+def test_a_work_file_that_was_removed_leaves_no_load_behind(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    watched.con.close()
+    (watched.events.parent / "work.duckdb").unlink()
+    reopened(watched)
+    assert [path.name for path in loads_of(watched).iterdir()] == ["0"]
+    assert (watched.ingest(), watched.calls) == (["a.parquet"], 2)
+
+
+def test_a_load_that_is_damaged_is_named_with_what_to_do(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    for path in loads_of(watched).glob("*/rollup.parquet"):
+        path.write_text("damaged")
+    watched.con.close()
+    with pytest.raises(IngestError, match=r"the loads in `.*work\.loads` cannot be read .*remove that folder"):
+        open_work(watched.events.parent / "work.duckdb", memory_limit="1GB")
+
+
+def test_the_manifest_says_what_a_file_holds_from_its_footer_or_by_counting(watched: Watched) -> None:
+    times = ["2026-03-11T12:00:00Z", "2026-03-10T12:00:00Z"]
+    write_events(watched.events / "a.parquet", [call("s3:CreateBucket", at=at) for at in times])
+    lacking = {"eventTime": ["redacted", times[0]], "eventSource": ["s3.amazonaws.com"] * 2, "eventName": ["X", "X"]}
+    pq.write_table(pa.table(lacking), watched.events / "b.parquet")
+    watched.ingest(batch_rows=2)
+    columns = "rows_read, rows_rejected, first_event::varchar, last_event::varchar, problem is not null"
+    assert watched.rows(f"select {columns} from source_file order by path") == [
+        (2, 0, "2026-03-10 12:00:00", "2026-03-11 12:00:00", False),
+        (2, 1, "2026-03-11 12:00:00", "2026-03-11 12:00:00", True),
+    ]
 
 
 def test_a_work_file_that_is_no_database_is_named(tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ class Search(OwnSearch):
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
         key = (path.services, rest, self.powers.stance(PASS_ROLE) if plan.passes else None)
-        best = self._strongest(key, candidates, grade, rest)
+        best = self._strongest(key, lambda: candidates, grade, rest)
         services = " or ".join(path.services)
         if best is not None:
             candidate, held = best
@@ -242,8 +242,12 @@ class Search(OwnSearch):
         key = None
         if not plan.assumes:
             key = (plan.path.id, *(self.powers.stance(need.action) for need in plan.needs))
-        in_scope = tuple(everyone.within(self._scopes(plan)))
-        best = self._strongest(key, in_scope, lambda one: self._on_other(plan, one.subject), Held.SURELY)
+        best = self._strongest(
+            key,
+            lambda: everyone.within(self._scopes(plan)),
+            lambda one: self._on_other(plan, one.subject),
+            Held.SURELY,
+        )
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
@@ -279,11 +283,11 @@ class Search(OwnSearch):
         reach = self.powers.reach(ASSUME)
         admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
         others = [one for one in admitting if one.subject.arn != self.subject.arn]
-        found = [
-            best
-            for candidates in (self.assumed, others)
-            if (best := self._strongest(None, candidates, lambda one: one.trusted, Held.SURELY))
-        ]
+        both = (
+            self._strongest(None, lambda: self.assumed, _trusted, Held.SURELY),
+            self._strongest(None, lambda: others, _trusted, Held.SURELY),
+        )
+        found = [best for best in both if best is not None]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
             yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
@@ -303,8 +307,10 @@ class Search(OwnSearch):
             account_id = account_of(pattern) or ""
             known = estate.accounts.get(account_id)
             is_known = account_id == self.subject.account_id or (known is not None and known.collected == "ok")
-            if account_id.isdigit() and not is_known and self.powers.on(ASSUME, self.powers.example(pattern)):
-                return pattern
+            if account_id.isdigit() and not is_known:
+                role_arn = self.powers.example(pattern)
+                if self.field.trusts.might_assume(self.powers, role_arn):
+                    return pattern
         return None
 
     def _of_organization(self, plan: Plan) -> Lead:
@@ -320,7 +326,7 @@ class Search(OwnSearch):
     def _strongest(
         self,
         key: Hashable,
-        candidates: Iterable[Candidate],
+        candidates: Callable[[], Iterable[Candidate]],
         grade: Callable[[Candidate], Held],
         most: Held,
     ) -> Best | None:
@@ -328,7 +334,7 @@ class Search(OwnSearch):
         factors, me = self.field.factors, self.subject.arn
 
         def find(*, but: str | None) -> Best | None:
-            chosen = (one for one in candidates if one.subject.arn != but)
+            chosen = (one for one in candidates() if one.subject.arn != but)
             return strongest(chosen, grade, factors.target, factors.certainty, most)
 
         if key is None:
@@ -339,6 +345,10 @@ class Search(OwnSearch):
             kept[key] = find(but=None)
         best = kept[key]
         return find(but=me) if best is not None and best[0].subject.arn == me else best
+
+
+def _trusted(candidate: Candidate) -> Held:
+    return candidate.trusted
 
 
 def _doubted(lead: Lead, plan: Plan) -> Lead:

@@ -18,7 +18,7 @@ from analytics.findings.escalation_levels import EVERYTHING
 from analytics.findings.escalation_paths import ASSUME
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind, account_of
-from analytics.iam.policy import Effect
+from analytics.iam.policy import Effect, PolicyDocument, Principals, Statement
 from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from analytics.findings.escalation_powers import Powers
     from analytics.findings.escalation_spoken import Workshop
     from analytics.findings.estate import Subject
-    from analytics.iam.policy import PolicyDocument, Principals
 
 SAML_PROVIDER = ":saml-provider/"
 _EVERYONE = "*"
 _LOWER = ASSUME.lower()
+_TRUSTS_ALL = PolicyDocument(
+    (Statement(Effect.ALLOW, action=(ASSUME,), principal=Principals(everyone=True)),), version="2012-10-17"
+)
 
 
 class Trusts:
@@ -58,7 +60,9 @@ class Trusts:
         """The roles of an account that a service may assume, each with how certain that is."""
         key = (account_id, service)
         if key not in self._behind:
-            judged = ((role, self._serves(role, service)) for role in self._by_service.get(key, ()))
+            named = {role.arn: role for role in self._by_service.get(key, ())}
+            named |= {role.arn: role for role in self._by_party.get(_EVERYONE, ()) if role.account_id == account_id}
+            judged = ((role, self._serves(role, service)) for role in named.values())
             self._behind[key] = tuple((role, held) for role, held in judged if held)
         return self._behind[key]
 
@@ -108,6 +112,15 @@ class Trusts:
                 if admitted is not None:
                     return admitted
         return self._decide(powers, role)
+
+    def might_assume(self, powers: Powers, role_arn: str) -> bool:
+        """Whether an identity may assume a role of which nothing is known, if only that role trusts it."""
+        stack = powers.subject.stack
+        known = known_context(stack.principal)
+        unknown = frozenset(key for key in powers.spoken(ASSUME).keys if known.is_unknown(key))
+        policies = replace(Policies.of(stack, _TRUSTS_ALL), rcp_levels=())
+        request = Request(powers.subject.arn, ASSUME, role_arn, context=known.values, unknown_keys=unknown)
+        return _held(Decider(policies, self._workshop.compiler), request) is not Held.NO
 
     def _decide(self, powers: Powers, role: Subject) -> Held:
         """Decided once for all callers and roles for whom all that bears on it is the same."""

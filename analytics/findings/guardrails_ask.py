@@ -22,6 +22,7 @@ from analytics.findings.guardrails_probes import (
     example,
     facts_of,
     is_about_strangers,
+    is_of_request,
     probes_of,
 )
 from analytics.findings.guardrails_scope import resources_of
@@ -151,7 +152,8 @@ class Asker:
         accounts = scope.accounts
         question = _Question(self, scenario, action, spoken, scope.account_id)
         stops = [stop for caller in callers for stop in question.stops(caller)]
-        worst = _least(stop.plainly for stop in stops)
+        by_root = scenario.principal == "root_user"  # whom no pattern of names and no tag spares
+        worst = _least(stop.truth if by_root else stop.plainly for stop in stops)
         named = tuple(_named(spoken, callers[0].place, scenario, accounts)) if accounts is not None else ()
         asked = [(one, _least(stop.truth for stop in question.stops(one.caller))) for one in named]
         if worst is False:
@@ -188,15 +190,15 @@ class Asker:
         """Values of freely chosen keys under which no deny holds for them alone; `spare`: a key left open."""
         number = self._catalogue.number(action) or 0
         found: dict[str, tuple[str, ...]] = {}
-        for key in spoken.named.keys() & self._free.keys() - {spare}:
-            if not self._free[key] >> number & 1:
+        for key in spoken.named:
+            if key == spare or not (is_of_request(key) or self._free.get(key, 0) >> number & 1):
                 continue
             allowing = [test for allows, _ in spoken.limits for one in allows for test in one.statement.requirements]
             if any(test.key == key for test in allowing):
                 continue
             value = avoiding([test for block in spoken.blocks for test in block.tests if test.key == key])
             if value is not None:
-                found[key] = (value,)
+                found[key] = value
         return found
 
 

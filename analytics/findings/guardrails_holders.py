@@ -129,8 +129,7 @@ class HeldLayer:
         key = tuple(id(policy.document) for policy in policies)
         chain = self._chains.get(key)
         if chain is None:
-            # Without a policy there is no level: what nobody limits is not omitted by anybody.
-            levels = (policies,) if policies else ()
+            levels = (policies,) if policies else ()  # whoever holds no boundary is limited by none
             chain = self._chains[key] = chain_of(levels, self._compiler, omits=self._layer == "boundary")
         return chain
 

@@ -198,14 +198,16 @@ def _fresh(key: str, like: Sequence[str]) -> str:
     return OTHER
 
 
-def avoiding(tests: Sequence[Requirement | Presence]) -> str | None:
-    """A value of a freely chosen key under which none of the conditions on it holds."""
+def is_of_request(key: str) -> bool:
+    """Whether the caller writes the key into the request or leaves it out: the tags that it wants to set."""
+    return key == "aws:tagkeys" or key.startswith("aws:requesttag/")
+
+
+def avoiding(tests: Sequence[Requirement | Presence]) -> tuple[str, ...] | None:
+    """Values of a freely chosen key under which none of the conditions on it holds."""
     key = tests[0].key
+    texts = candidates([test.condition for test in tests])
+    choices = [*([ABSENT] if is_of_request(key) else []), *((text,) for text in texts)]
     return next(
-        (
-            value
-            for value in candidates([test.condition for test in tests])
-            if all(test.truth(Context({key: (value,)})) is False for test in tests)
-        ),
-        None,
+        (values for values in choices if all(test.truth(Context({key: values})) is False for test in tests)), None
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analytics.iam.condition import Context, Truth
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_FRESH = "\N{BULLET}"  # in no policy
 MOST_PATTERNS = 24  # of one statement beside one question
 
 
@@ -104,14 +105,35 @@ def within(pattern: str, wide: tuple[Template, ...]) -> Truth:
     near = tuple(one for one in wide if not _is_apart(parts, one))
     if not near:
         return False
-    if len(near) > MOST_PATTERNS:
-        return None
+    shown = "".join(part if isinstance(part, str) else _FRESH for part in parts)
+    if len(near) > MOST_PATTERNS or not any(text_test(one)(shown) for one in near):
+        return None if any(_meet(parts, one) for one in near) else False
     try:
         found = examples([Pattern.of(parts), *map(Pattern.of, near)])
     except TooManyStatesError:
         return None
     truths = [any(answers[1:]) for answers in found if answers[0]]
     return True if all(truths) else None if any(truths) else False
+
+
+def _meet(one: Template, other: Template) -> bool:
+    """Whether some text matches both patterns."""
+    a, b = (
+        tuple(letter for part in parts for letter in (part if isinstance(part, str) else (part,)))
+        for parts in (one, other)
+    )
+    row = [True] + [False] * len(b)
+    for at, letter in enumerate(b):
+        row[at + 1] = row[at] and letter is Wild.RUN
+    for mine in a:
+        after = [row[0] and mine is Wild.RUN]
+        for at, theirs in enumerate(b):
+            if Wild.RUN in (mine, theirs):
+                after.append(row[at + 1] or after[at] or (mine is theirs and row[at]))
+            else:
+                after.append(row[at] and (mine == theirs or Wild.ONE in (mine, theirs)))
+        row = after
+    return row[-1]
 
 
 def _is_apart(one: Template, other: Template) -> bool:

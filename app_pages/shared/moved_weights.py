@@ -33,7 +33,7 @@ def choices() -> Changes:
         )  # fmt: skip
         changes.append((key, float(points)))
     other = st.selectbox(
-        "Any other number", OTHERS, index=None, key="number", bind="query-params", placeholder="exposure.vendor",
+        "Any other number", OTHERS, index=None, key="number", bind="query-params", placeholder="None; choose one",
         filter_mode="contains", help="Of data/reference/risk.toml, where each has its reason",
     )  # fmt: skip
     if other in OTHERS:

@@ -42,7 +42,7 @@ THERE = """(selector) => {
   const roots = [document]
   for (const root of roots) {
     if (root.querySelector(selector)?.checkVisibility()) return performance.now()
-    for (const host of root.querySelectorAll("[data-testid^=stBidi] *"))
+    for (const host of root.querySelectorAll("[data-testid^=stBidi], [data-testid^=stBidi] *"))
       if (host.shadowRoot) roots.push(host.shadowRoot)
   }
   return 0
