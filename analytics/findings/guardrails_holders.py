@@ -129,7 +129,9 @@ class HeldLayer:
         key = tuple(id(policy.document) for policy in policies)
         chain = self._chains.get(key)
         if chain is None:
-            chain = self._chains[key] = chain_of((policies,), self._compiler, omits=self._layer == "boundary")
+            chain = self._chains[key] = chain_of(
+                (policies,) if policies else (), self._compiler, omits=self._layer == "boundary"
+            )
         return chain
 
     def _who(self, chain: Chain, subject: Subject) -> object:
