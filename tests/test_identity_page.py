@@ -3,7 +3,6 @@
 import pytest
 import streamlit
 
-from tests.findings_tables import with_findings
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import ANALYST, API, DEPLOY, DORMANT, GHOST, LINKED, TRICKY, write_store
 
@@ -12,12 +11,12 @@ TABS = ("Why this score", "Access", "Who can become it", "Escalation", "Timeline
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("full"))).folder
+    return write_store(tmp_path_factory.mktemp("full")).folder
 
 
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).folder
+    return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
 
 
 @pytest.fixture(scope="module", autouse=True)
