@@ -115,6 +115,11 @@ LOGIN = {"event_source": "signin.amazonaws.com", "event_name": "ConsoleLogin", "
             "service:ec2.amazonaws.com",
         ),
         (
+            {"event_name": "AssumeRoot", "request_parameters": json.dumps({"targetPrincipal": OTHER})},
+            f"arn:aws:iam::{OTHER}:root",
+            APP,
+        ),
+        (
             {"request_parameters": None, "error_message": f"is not authorized: sts:AssumeRole on resource: {ADMIN}"},
             ADMIN,
             APP,

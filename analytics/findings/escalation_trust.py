@@ -60,7 +60,9 @@ class Trusts:
         """The roles of an account that a service may assume, each with how certain that is."""
         key = (account_id, service)
         if key not in self._behind:
-            judged = ((role, self._serves(role, service)) for role in self._by_service.get(key, ()))
+            named = {role.arn: role for role in self._by_service.get(key, ())}
+            named |= {role.arn: role for role in self._by_party.get(_EVERYONE, ()) if role.account_id == account_id}
+            judged = ((role, self._serves(role, service)) for role in named.values())
             self._behind[key] = tuple((role, held) for role, held in judged if held)
         return self._behind[key]
 

@@ -110,8 +110,8 @@ def narrow_trust(subject: Subject, shop: Workshop) -> Proposal | None:
         f" and {len(unused.parties) - 3:,} more" if len(unused.parties) > 3 else ""
     )
     told = (
-        f"Nobody came in by these {len(unused.parties)} ways in the {shop.estate.window_days} days of the window, "
-        "and this export would have shown it."
+        f"Nobody came in by {'this way' if len(unused.parties) == 1 else f'these {len(unused.parties):,} ways'} in the "
+        f"{shop.estate.window_days} days of the window, and this export would have shown it."
     )
     return Proposal(
         kind=Kind.NARROW_TRUST,

@@ -99,7 +99,7 @@ class RightSizer:
         best: tuple[float, str] | None = None
         for service, actions in self.narrower.services.items():
             gained = actions & reach & ~keep
-            words = self.narrower.words(actions & reach & keep, lambda _word: True) if gained else ()
+            words = self.narrower.words_of(service, actions & reach & keep) if gained else ()
             room = sum(map(len, words)) - len(service)
             if room > len(service):
                 price = sum(weights[number] for number in bit_numbers(gained)) / room

@@ -42,7 +42,9 @@ select
     case
         when named like 'arn:%' then named
         when told.subject_kind = 'account' then told.account_id
-        when told.subject_kind in ('role', 'user') then coalesce(known.principal_arn, account_arn || told.subject_kind || path || named)
+        when told.subject_kind in ('role', 'user') then coalesce(
+            known.principal_arn, account_arn || told.subject_kind || path || named
+        )
         when told.subject_kind in ('group', 'policy') then account_arn || told.subject_kind || path || named
         when subject_key = 'url' then account_arn || 'oidc-provider/' || regexp_replace(named, '^https?://', '')
         when told.subject_kind = 'provider' then account_arn || 'saml-provider/' || named

@@ -2,14 +2,17 @@
 -- network, invoked_by, UTC day, and, of events that two accounts log, per sharedEventID and side (told apart when a build
 -- reads them: assumed.sql)
 -- reads: trust_event
--- A session of a role (AssumeRole…), or a sign-in of a user to the console. AWS STS API Reference; CloudTrail User Guide,
--- "AWS Management Console sign-in events". caller_ref is a principal_ref, 'provider:' and its ARN, or 'console'. denied:
+-- A session of a role (AssumeRole…) or of an account's root user (AssumeRoot), or a sign-in of a user to the console: AWS STS
+-- API Reference; CloudTrail User Guide, "AWS Management Console sign-in events". caller_ref is a principal_ref, 'provider:' and its ARN, or 'console'. denied:
 -- refused for whatever reason, so that no session came of it. Who asked for no role that the record names is left out.
 with opened as (
     select
         *,
         case
             when event_name = 'ConsoleLogin' and identity_type in ('IAMUser', 'Root') then identity_arn
+            when event_name = 'AssumeRoot' then regexp_replace(  -- of a member account, by its id or its ARN
+                try(json_extract_string(request_parameters, '$.targetPrincipal')), '^(\d{12})$', 'arn:aws:iam::\1:root'
+            )
             when event_name <> 'ConsoleLogin' then coalesce(
                 try(json_extract_string(request_parameters, '$.roleArn')),
                 -- a refused request may be logged without its parameters

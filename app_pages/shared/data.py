@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duckdb import DuckDBPyConnection
-    from plotly.graph_objects import Figure
 
     from analytics.findings.estate import Estate
     from analytics.outputs.drafts import Asked, Made
 
 Answer = TypeVar("Answer")
+Drawn = TypeVar("Drawn")
 
 _SETTLED = "build_of_this_run"
 LOCKS = (
@@ -65,27 +65,27 @@ def read(question: Callable[..., Answer], **asked: Any) -> Answer:
 def of_estate(question: Callable[..., Answer], **asked: Any) -> Answer:
     """The answer of a function of the build's estate, which is read once, from the cache where it was asked before."""
     store = _store()
-    answer: Answer = _of_estate(str(store.folder), store.current() or "", question.__qualname__, question, asked)
+    answer: Answer = _of_estate(str(store.folder), _build_id(), question.__qualname__, question, asked)
     return answer
 
 
 def of_estate_and_reads(question: Callable[..., Answer], **asked: Any) -> Answer:
     """As `of_estate`, for a function of a connection and the estate."""
     store = _store()
-    answer: Answer = _of_reads(str(store.folder), store.current() or "", question.__qualname__, question, asked)
+    answer: Answer = _of_reads(str(store.folder), _build_id(), question.__qualname__, question, asked)
     return answer
 
 
 def estate() -> Estate:
     """The estate of the build in use; shared by all sessions, so it must not be changed."""
     store = _store()
-    return _estate(str(store.folder), store.current() or "")
+    return _estate(str(store.folder), _build_id())
 
 
 def draft(asked: Asked) -> Made:
     """The draft for some cells, proven, and what it does; DraftError where there is none."""
     store = _store()
-    return _draft(str(store.folder), store.current() or "", settings(), asked)
+    return _draft(str(store.folder), _build_id(), settings(), asked)
 
 
 def settings() -> Settings:
@@ -98,11 +98,12 @@ def folder() -> Path:
     return _store().folder
 
 
-def figure(draw: Callable[[Answer], Figure], question: Callable[..., Answer], **asked: Any) -> Figure:
-    """The chart of an answer, kept for the viewer's theme; shared by all sessions, so it must not be changed."""
-    store = _store()
+def drawn(draw: Callable[[Answer], Drawn], question: Callable[..., Answer], **asked: Any) -> Drawn:
+    """A chart or a table made from an answer, kept for the viewer's theme; shared by all sessions: never change it."""
     names = f"{draw.__qualname__} {question.__qualname__}"
-    return _figure(str(store.folder), _build_id(), names, str(st.context.theme.type), draw, question, asked)
+    theme = str(st.context.theme.type)
+    made: Drawn = _drawn(str(_store().folder), _build_id(), names, theme, draw, question, asked)
+    return made
 
 
 def source() -> Callable[[], DuckDBPyConnection]:
@@ -169,16 +170,16 @@ def _connection(folder: str, build_id: str) -> DuckDBPyConnection:
     return con
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _figure(
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _drawn(
     folder: str,
     build_id: str,
     names: str,
     theme: str,
-    _draw: Callable[[Any], Figure],
+    _draw: Callable[[Any], Any],
     _question: Callable[..., Any],
     asked: dict[str, Any],
-) -> Figure:
+) -> Any:
     """`names` and `theme` are in the key of the cache: they stand for the functions and for the colours they pick."""
     del names, theme
     return _draw(_question(_connection(folder, build_id).cursor(), **asked))

@@ -11,7 +11,7 @@ from analytics.findings.boundary_map import FILE_NAME, BoundaryMapError, read_bo
 from analytics.outputs import queries
 from analytics.outputs.queries import Filters
 from app_pages.shared import data, widgets
-from app_pages.shared.text import counted, number, percent, plain, span
+from app_pages.shared.text import counted, number, percent, plain, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ def _makers(build: Build, bar: DeltaGenerator) -> None:
             st.session_state["boundary_open_identity"] = rows["principal_arn"].iloc[position]
 
     widgets.table(
-        rows.assign(sure=["surely" if one else "maybe" for one in rows["surely"]]),
+        rows.assign(name=rows["name"].map(short_name), sure=["surely" if one else "maybe" for one in rows["surely"]]),
         {
             "name": column.TextColumn("Identity", width=260),
             "kind": column.TextColumn("Kind", width=80),
@@ -244,4 +244,5 @@ def _drift(build: Build, bar: DeltaGenerator) -> None:
     st.markdown(f"**Commands for** {span(plain(row['name'], 60))}")
     if row["blocked_reason"]:
         st.text(plain(row["blocked_reason"], 300))
-    st.code(row["commands"] or "", language="bash", wrap_lines=True)
+    if row["commands"]:
+        st.code(row["commands"], language="bash", wrap_lines=True)

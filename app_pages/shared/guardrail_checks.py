@@ -90,7 +90,7 @@ def idle(_build: Build, _tree: pd.DataFrame) -> None:
     st.markdown("**Refused calls that each policy could have caused**, fewest first")
     shown = hits.assign(
         kind=hits["layer"].str.upper(),
-        sure=["0 is certain" if sure else "not proven" for sure in hits["proven"]],
+        sure=["yes, all" if sure else "not proven" for sure in hits["proven"]],
     )
     widgets.table(
         shown,

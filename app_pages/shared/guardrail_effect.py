@@ -28,7 +28,7 @@ def figures(effect: Effect) -> None:
         number(sum(one.is_closed for one in effect.cells)),
         help="Open cells that it stops, here and below",
     )
-    places[1].metric("Risk removed", f"{effect.risk_removed:.1f}", help="Points of the score, summed over identities")
+    places[1].metric("Risk removed", f"{effect.risk_removed:.1f} points", help="Of the score, summed over identities")
     places[2].metric(
         "Identities changed", number(effect.identities_changed), help="Whose effective permissions are fewer"
     )

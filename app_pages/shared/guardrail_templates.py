@@ -116,14 +116,18 @@ def _requests(one: Template) -> None:
     holds = int(rows["holds"].sum())
     st.caption(f"{holds:,} of {counted(len(rows), 'request')} decided as promised, for its example.")
     widgets.table(
-        rows.assign(result=["● as promised" if one else "✕ not as promised" for one in rows["holds"]]),
+        rows.assign(
+            decided=[
+                f"{'●' if holds else '✕'} {decision}"
+                for holds, decision in zip(rows["holds"], rows["decision"], strict=True)
+            ]
+        ),
         {
-            "promised": column.TextColumn("Promised", width=80),
-            "action": column.TextColumn("Action", width=220),
-            "resource": column.TextColumn("Resource", width=230),
-            "context": column.TextColumn("With", width=150),
-            "decision": column.TextColumn("Decided", width=120),
-            "result": column.TextColumn("Result", width=110),
+            "promised": column.TextColumn("Promised", width=75),
+            "decided": column.TextColumn("Decided", width=145),
+            "action": column.TextColumn("Action", width=215),
+            "resource": column.TextColumn("Resource", width=155),
+            "context": column.TextColumn("With", width=112),
         },
         key="template_requests",
         alt="Requests of the template with the decision on each",

@@ -59,7 +59,7 @@ def show(filters: Filters, quick: Quick | None) -> None:
 
 def _scatter(filters: Filters, quick: Quick | None) -> None:
     chart = st.plotly_chart(
-        data.figure(charts.risk_scatter, queries.identity_points, filters=filters, quick=quick, limit=SHOWN),
+        data.drawn(charts.risk_scatter, queries.identity_points, filters=filters, quick=quick, limit=SHOWN),
         key="risk_scatter",
         config=charts.CONFIG,
         alt="Scatter: privilege points by unused points per identity; size is exposure, colour and mark the band. "

@@ -42,8 +42,8 @@ def estate_of(snapshot: Snapshot, *, identities: bool) -> Estate:
     organization = snapshot.organization
     assert organization is not None
     nodes = {
-        node.id: NodeFacts(
-            node.id,
+        node.node_id: NodeFacts(
+            node.node_id,
             str(node.kind),
             node.name,
             node.parent_id,
