@@ -19,7 +19,7 @@ help: ## what there is
 run: $(VENV)/.installed ## the app on the store (PORT=8501 STORE=data/local); makes the sample if the store is empty
 	@test -f $(STORE)/CURRENT || $(BIN)/python -m analytics demo --store $(STORE)
 	@echo "Headroom: http://127.0.0.1:$(PORT)"
-	@HEADROOM_STORE=$(STORE) exec $(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@HEADROOM_STORE=$(STORE) exec $(BIN)/python -m streamlit run serve.py --server.port $(PORT)
 
 sample: $(VENV)/.installed ## write the sample organisation again and build it
 	$(BIN)/python -m analytics demo --store $(STORE)

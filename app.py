@@ -1,4 +1,4 @@
-"""Headroom: how much more AWS access every identity has than it uses. Started by `streamlit run app.py`."""
+"""Headroom: how much more AWS access every identity has than it uses. Started by `serve.py`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def no_build(why: str) -> None:
 
 
 try:
-    build = data.current_build()
+    build = data.start()
     missing = "The store is empty." if build is None else "" if build.format == FORMAT else OTHER_FORMAT
 except StoreError as error:
     missing = str(error)

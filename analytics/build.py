@@ -1,7 +1,7 @@
 """The pipeline: from CloudTrail files and a snapshot to one published build, step by step.
 
 The steps run in the order of STEPS; each leaves its tables in the database of the new build, which is published as one
-immutable file when all are done. The ingester's roll-up (`work.duckdb`) is kept between builds.
+immutable file when all are done. The ingester's loads (`work.duckdb`, `work.loads`) are kept between builds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from analytics.sources.columns import literal
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.snapshot import Snapshot, read_snapshot
 from analytics.sources.usage import ingest, open_work
-from analytics.steps import about, escalation, guardrails, identities, remediation, risk
+from analytics.steps import about, escalation, guardrails, identities, remediation, risk, trust_events
 from analytics.steps import events as logs
 from analytics.steps.state import Build, Note, Progress
 from analytics.store import StoreError
@@ -116,13 +116,15 @@ STEPS: tuple[tuple[str, Callable[[Build], None]], ...] = (
     ("Telling unused from unobserved", identities.find_observable),
     ("Listing identities", identities.list_principals),
     ("Comparing grants with use", identities.compare),
+    ("Finding who became whom", trust_events.find_assumed),
+    ("Finding changes of policies", trust_events.find_changes),
     ("Finding escalation paths", escalation.find_escalation),
     ("Finding who can become whom", risk.find_trust),
     ("Scoring identities", risk.score_identities),
     ("Finding what would lower a score", risk.find_changes),
-    ("Listing what to change first", remediation.list_remediation),
     ("Measuring guardrails", guardrails.measure_guardrails),
     ("Trying kept drafts", guardrails.try_drafts),
+    ("Listing what to change first", remediation.list_remediation),
     ("Checking the data", about.describe),
     ("Keeping the history", about.keep_history),
     ("Listing problems", about.list_problems),

@@ -48,7 +48,7 @@ class Settings:
     )
     # Account id (or "*") -> CloudTrail resource types whose data events are logged for every resource of the account.
     data_events_logged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    batch_rows: int = 750_000  # events of one ingest transaction (docs/PERFORMANCE.md)
+    batch_rows: int = 1_500_000  # events of one ingest transaction (docs/PERFORMANCE.md)
     memory_limit: str = "2GB"  # of DuckDB while it builds
     keep_builds: int = 5  # published builds kept in the store; older ones are removed
     # Quotas of Organizations and IAM: characters of a document, and policies attached directly to one node.

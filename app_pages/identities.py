@@ -31,5 +31,5 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     pages = -(-size // ROWS_PER_PAGE)
     offset = widgets.pager(pages, ROWS_PER_PAGE, size, "identities", key="identities_page")
     factors.legend()
-rows = data.read(queries.identities, filters=filters, quick=quick, order=order, limit=ROWS_PER_PAGE, offset=offset)
-identity_table.show(rows)
+asked = {"filters": filters, "quick": quick, "order": order, "limit": ROWS_PER_PAGE, "offset": offset}
+identity_table.show(data.drawn(identity_table.pictured, queries.identities, **asked))

@@ -29,7 +29,7 @@ with left, st.container(border=True, height="stretch"):
         widgets.nothing("No grants are known here.", "Add a snapshot to the build, or widen the filters.")
     else:
         st.plotly_chart(
-            data.figure(charts.split_bars, splits[split], filters=filters),
+            data.drawn(charts.split_bars, splits[split], filters=filters),
             key="split_chart",
             config=charts.CONFIG,
             alt="Bars: share of granted actions that is used, possible, unused and unobserved, per row",
@@ -42,7 +42,7 @@ with right, st.container(border=True, height="stretch"):
         widgets.nothing("No calls in this window.", "Widen the filters or choose a longer window.")
     else:
         st.plotly_chart(
-            data.figure(charts.activity, queries.activity_by_day, filters=filters),
+            data.drawn(charts.activity, queries.activity_by_day, filters=filters),
             key="activity_chart",
             config=charts.CONFIG,
             alt="Bars: calls per day, and denied calls per day below, UTC",

@@ -19,13 +19,15 @@ DAY = date(2026, 3, 10)
 NOON = datetime.fromisoformat("2026-03-10T12:00:00")  # UTC, without an offset, as a build has times
 
 # The columns of what the files read that no SQL file of ours creates, or that is registered by a step.
-EVENTS = """event_time timestamp, event_source varchar, event_name varchar, event_type varchar, read_only boolean,
-    aws_region varchar, error_code varchar, identity_type varchar, identity_arn varchar, identity_principal_id varchar,
-    identity_account_id varchar, identity_user_name varchar, invoked_by varchar, issuer_arn varchar,
-    recipient_account_id varchar, shared_event_id varchar, source_file varchar"""
+EVENTS = """event_id varchar, event_time timestamp, event_source varchar, event_name varchar, event_type varchar,
+    read_only boolean, aws_region varchar, error_code varchar, identity_type varchar, identity_arn varchar,
+    identity_principal_id varchar, identity_account_id varchar, identity_user_name varchar, invoked_by varchar,
+    issuer_arn varchar, recipient_account_id varchar, shared_event_id varchar, error_message varchar,
+    source_ip_address varchar, identity_provider varchar, request_parameters varchar, source_file varchar"""
 _EVENT = "event_source varchar, event_name varchar, event_type varchar"
 _ROLLED = f"""principal_ref varchar, account_id varchar, {_EVENT}, region varchar"""
-_COUNTED = "calls bigint, read_only_calls bigint, read_only_told bigint, first_time timestamp, last_time timestamp"
+_COUNTED = "calls bigint, read_only boolean, first_time timestamp, last_time timestamp"
+_CALLER = """principal_ref varchar, seen_account_id varchar, principal_arn varchar, kind varchar, account_id varchar"""
 _COVERAGE = """calls bigint, days_covered integer, first_event timestamp, last_event timestamp,
     sees_read_only boolean, sees_kms boolean"""
 _GAP = """granted integer, surely integer, used integer, possible integer, unused integer, unobserved integer,
@@ -40,19 +42,38 @@ _IDENTITY = """principal_arn varchar, name varchar, kind varchar, account_id var
 _REACH_SERVICE = """reach_id integer, service varchar, surely integer, maybe integer, list integer, read integer,
     tagging integer, write integer, permissions_management integer, management integer, data integer, implied integer,
     none integer, unknown integer"""
+_RISK = """principal_arn varchar, rank integer, score double, band varchar, control_reach double, data_reach double,
+    breadth double, unused double, exposure double, asset double, floor varchar, floor_points double,
+    administrator varchar, steps_to_administrator integer, trust_class varchar, paths integer, confidence varchar,
+    confidence_share double, confidence_reasons varchar"""
 
 COLUMNS: dict[str, str] = {
     "events": EVENTS,
-    "inspected": "path varchar, size bigint, modified_ns bigint, layout varchar",
+    "trust_event_name": "event_source varchar, event_name varchar",
+    "trust_event": """event_id varchar, event_time timestamp, event_source varchar, event_name varchar,
+        error_code varchar, error_message varchar, source_ip_address varchar, invoked_by varchar, signer_ref varchar,
+        identity_type varchar,
+        identity_arn varchar, identity_principal_id varchar, identity_account_id varchar, identity_provider varchar,
+        recipient_account_id varchar, shared_event_id varchar, request_parameters varchar""",
+    "inspected": """path varchar, size bigint, modified_ns bigint, layout varchar, rows_read bigint,
+        rows_rejected bigint, first_event timestamp, last_event timestamp""",
     "source_file": """path varchar, size bigint, modified_ns bigint, load_id integer, layout varchar, rows_read bigint,
         rows_rejected bigint, first_event timestamp, last_event timestamp, problem varchar""",
-    "rollup": f"load_id integer, {_ROLLED}, day date, error_code varchar, invoked_by varchar, {_COUNTED}",
-    "shared_event": f"""load_id integer, shared_event_id varchar, callers_copy boolean, {_ROLLED}, event_time timestamp,
-        error_code varchar, invoked_by varchar, read_only boolean""",
+    "rollup": f"""{_ROLLED}, day date, error_code varchar, invoked_by varchar, shared_event_id varchar,
+        callers_copy boolean, {_COUNTED}""",
+    "role_session": """principal_ref varchar, caller_ref varchar, caller_account_id varchar, network varchar,
+        invoked_by varchar, day date, shared_event_id varchar, callers_copy boolean, calls bigint, denied bigint,
+        first_time timestamp, last_time timestamp""",
+    "policy_change": """event_id varchar, event_time timestamp, event_source varchar, event_name varchar,
+        actor_ref varchar, actor_account_id varchar, account_id varchar, callers_copy boolean, error_code varchar,
+        shared_event_id varchar, request_parameters varchar""",
+    "policy_event": """event_source varchar, event_name varchar, changes varchar, subject_kind varchar,
+        subject_key varchar, policy_key varchar, summary varchar, basis varchar""",
     "call_day": f"""{_ROLLED}, day date, error_code varchar, via_service varchar, own_log boolean, is_call boolean,
         {_COUNTED}""",
-    "caller": """principal_ref varchar, seen_account_id varchar, principal_arn varchar, kind varchar,
-        account_id varchar""",
+    "caller": _CALLER,
+    "session_caller": _CALLER,
+    "actor": _CALLER,
     "event_action": f"{_EVENT}, outcome varchar, action varchar, match varchar",
     "error_outcome": "error_code varchar, outcome varchar",
     "usage": """principal_arn varchar, action varchar, account_id varchar, region varchar, day date, match varchar,
@@ -108,7 +129,27 @@ COLUMNS: dict[str, str] = {
     "remediation_rows": """item_id varchar, rank integer, principal_arn varchar, kind varchar, title varchar,
         detail varchar, score_before double, score_after double, risk_removed double, calls_broken bigint,
         owner varchar, evidence varchar, commands varchar, policy varchar, blocked_reason varchar, priority double""",
+    "escalation_rows": """principal_arn varchar, position integer, path_id varchar, title varchar, category varchar,
+        surely boolean, target_arn varchar, target varchar, target_factor double, strength double, actions varchar,
+        why varchar""",
+    "escalation_step_rows": """principal_arn varchar, step integer, from_arn varchar, to_arn varchar, path_id varchar,
+        actions varchar, surely boolean""",
     "problem_rows": "source varchar, subject varchar, reason varchar",
+    "snapshot": "taken_at timestamp",
+    "access_keys": """principal_arn varchar, position integer, active boolean, created timestamp,
+        last_used timestamp, last_used_region varchar, last_used_service varchar""",
+    "credentials": """principal_arn varchar, password_enabled boolean, password_last_used timestamp,
+        password_last_changed timestamp, mfa_active boolean""",
+    "assumed": """principal_arn varchar, caller varchar, caller_account_id varchar, network varchar,
+        via_service varchar, calls bigint, denied bigint, first_time timestamp, last_time timestamp""",
+    "trust_rows": """principal_arn varchar, account_id varchar, position integer, party varchar, kind varchar,
+        party_account_id varchar, party_name varchar, trust_class varchar, exposure double, conditions varchar,
+        statement_index integer, sid varchar, surely boolean, notes varchar, key_position integer,
+        least_days integer""",
+    "risk_rows": _RISK,
+    "risk": _RISK,
+    "would_lower_rows": """principal_arn varchar, position integer, kind varchar, title varchar, detail varchar,
+        score_after double""",
     "scenario_rows": """id varchar, title varchar, category varchar, set varchar, severity varchar, actions varchar,
         principal varchar, resource varchar, guardrail_shape varchar, best_layer varchar, other_layers varchar,
         mitre varchar, why varchar, usual_exemptions varchar, note varchar, position integer""",
@@ -116,6 +157,7 @@ COLUMNS: dict[str, str] = {
         target_name varchar, target_path varchar, layer varchar, state varchar, single_layer boolean,
         best_layer_of varchar, principals integer, stopped integer, statements varchar, missing_actions varchar,
         exemptions varchar, note varchar, can_act integer, did_act integer""",
+    "risk_facts_rows": "principal_arn varchar, facts varchar",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,
         open_scenarios varchar, risk_removed double, identities_changed integer, calls_broken bigint, evaluated boolean,
@@ -143,13 +185,10 @@ USUAL: dict[str, Any] = {
     "first_time": NOON,
     "last_time": NOON,
     "calls": 1,
-    "read_only_calls": 0,
-    "read_only_told": 1,
     "denied": 0,
     "throttled": 0,
     "own_log": True,
     "is_call": True,
-    "callers_copy": False,
     "read_only": False,
     "action": "s3:PutObject",
     "service": "s3",
@@ -171,9 +210,15 @@ USUAL: dict[str, Any] = {
 GRAIN: dict[str, tuple[str, ...]] = {
     "source_file": ("path",),
     "rollup": (
-        *("load_id", "principal_ref", "account_id?", "event_source", "event_name", "event_type?", "region?", "day"),
-        *("error_code?", "invoked_by?"),
+        *("principal_ref", "account_id?", "event_source", "event_name", "event_type?", "region?", "day", "error_code?"),
+        *("invoked_by?", "shared_event_id?", "callers_copy?"),
     ),
+    "role_session": (
+        *("principal_ref", "caller_ref", "caller_account_id?", "network?", "invoked_by?", "day", "shared_event_id?"),
+        "callers_copy?",
+    ),
+    "assumed": ("principal_arn", "caller", "caller_account_id?", "network?", "via_service?"),
+    "changes": ("event_id",),
     "call_day": (
         *("principal_ref", "account_id?", "event_source", "event_name", "event_type?", "region?", "day"),
         *("error_code?", "via_service?", "own_log"),
@@ -201,18 +246,36 @@ GRAIN: dict[str, tuple[str, ...]] = {
     "control_levels": ("account_id", "layer", "level", "position"),
     "node_policies": ("node_id", "layer", "position"),
     "credentials": ("principal_arn",),
+    "risk_facts": ("principal_arn",),
     "access_keys": ("principal_arn", "position"),
     "managed_policies": ("policy_arn",),
     "nodes": ("node_id",),
+    "escalation": ("principal_arn", "position"),
     "build": ("id",),
     "history": ("build_id", "metric"),
+    "trust": ("principal_arn", "position"),
+    "risk": ("principal_arn",),
+    "would_lower": ("principal_arn", "position"),
     "scenarios": ("id",),
     "coverage": ("scenario", "target", "layer"),
 }
 # One row per recorded copy, or per problem found: two equal rows are two of them.
 # `snapshot` has one row at most; `draft_effects` has none in a store without drafts (tests/test_sql_drafts.py), and
-# the store of the tests has no Identity Center (tests/test_group_rows.py).
-NO_KEY = {"shared_event", "problems", "snapshot", "draft_effects", "identity_groups", "permission_sets"}
+# the store of the tests has no Identity Center (tests/test_group_rows.py) and no way to an administrator
+# (tests/test_sql_escalation.py).
+NO_KEY = {
+    "trust_event",
+    "policy_change",
+    "problems",
+    "escalation_step",
+    "snapshot",
+    "draft_effects",
+    "identity_groups",
+    "permission_sets",
+}
+
+# Written as Parquet files, one a load: the SQL only selects.
+OF_LOAD = ("rollup", "role_session", "policy_change")
 
 
 def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:
@@ -229,10 +292,11 @@ def given(con: DuckDBPyConnection, table: str, *rows: dict[str, Any]) -> None:
 def outcome(con: DuckDBPyConnection, name: str, **params: Any) -> list[dict[str, Any]]:
     """The rows that `analytics/sql/<name>.sql` writes to the table of its name, in the order of their text."""
     con.execute(f"drop table if exists {name}")
-    if name in ("rollup", "shared_event", "source_file"):
+    if name == "source_file":
         con.execute(f"create or replace temp table {name} ({COLUMNS[name]})")
         params = {"load_id": 1, **params}
-    con.execute(read_sql(name), params or None)
+    sql = read_sql(name)
+    con.execute(f"create temp table {name} as {sql}" if name in OF_LOAD else sql, params or None)
     assert_grain(con, name)
     return table_rows(con, name)
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import pytest
 
-from analytics.build import build_store
+from analytics.build import STEPS, build_store
 from analytics.settings import Settings
 from analytics.sources.usage import IngestError
 from analytics.store import Store
@@ -164,9 +165,19 @@ def test_a_build_killed_at_any_step_leaves_the_one_before(given: Input, moment: 
     assert_whole_after(given)
 
 
+def test_a_build_killed_while_it_writes_its_loads_leaves_the_one_before(given: Input) -> None:
+    """A load syncs five times: three tables, its folder, the folder of all."""
+    kill_at(given, [("fsync", moment) for moment in (1, 6, 3, 4)])
+    folders = {path.name for path in given.store.work.with_suffix(".loads").iterdir()}
+    with duckdb.connect(str(given.store.work), read_only=True) as con:
+        named = {str(load_id) for (load_id,) in con.execute("select distinct load_id from source_file").fetchall()}
+    assert folders == {"0", *named}
+
+
 @pytest.mark.slow
 def test_a_build_killed_while_it_is_published_leaves_one_of_the_two(given: Input) -> None:
-    kill_at(given, [("fsync", moment) for moment in range(4)])
+    loaded = [("progress", len(STEPS) + 5)]  # every load is there: what is synced now is the build
+    kill_at(given, loaded + [("fsync", moment) for moment in range(4)])
 
 
 @pytest.mark.slow

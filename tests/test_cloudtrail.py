@@ -70,6 +70,27 @@ WHOLE = PARQUET_BYTES.getvalue().to_pybytes()
 
 class TestInspect:
     @pytest.mark.parametrize(
+        ("times", "span"),
+        [
+            (["2026-01-31T12:00:00Z", "2026-01-30T23:59:59Z"], ("2026-01-30 23:59:59", "2026-01-31 12:00:00")),
+            (["2026-01-31T12:00:00Z", None], None),  # a row group without a time: its rows are rejected, and counted
+            (["2026-01-31T12:00:00+02:00"], None),  # the order of text is not that of time
+            (["2026-01-31T12:00:00Z", "redacted"], None),
+            ([None], None),
+            (pa.array([1769860800, 1769731200], pa.timestamp("s")), ("2026-01-30 00:00:00", "2026-01-31 12:00:00")),
+            (
+                pa.array([1769860800], pa.timestamp("s", "Europe/Zurich")),
+                ("2026-01-31 12:00:00", "2026-01-31 12:00:00"),  # the instant, whatever zone it is shown in
+            ),
+        ],
+    )
+    def test_first_and_last_event_are_taken_from_the_footer_where_it_tells(self, tmp_path, times, span):
+        rows = {name: values * len(times) for name, values in EVENT.items()} | {"eventTime": times}
+        pq.write_table(pa.table(rows), tmp_path / "a.parquet", row_group_size=1)
+        (file,) = inspect([tmp_path / "a.parquet"])
+        assert (file.span and tuple(map(str, file.span))) == span
+
+    @pytest.mark.parametrize(
         ("content", "sentence"),
         [
             (b"", "is empty (0 bytes); copy it again or leave it out"),
@@ -91,7 +112,7 @@ class TestInspect:
         first, second = inspect([bad, good])
         assert sentence in (first.problem or "")
         size, key, schema = second.uncompressed_bytes, second.schema_key, second.schema
-        assert second == SourceFile(good, "B", 1, size, key, problem=None, schema=schema, filled=True)
+        assert second == SourceFile(good, "B", 1, size, key, problem=None, schema=schema, filled=True, span=second.span)
         assert len(read_events(tmp_path / "good.parquet")) == 1
 
     def test_a_file_that_vanished_or_may_not_be_opened_is_named(self, tmp_path):

@@ -90,6 +90,26 @@ def dormant(truth: Truth, expect: Truth) -> bool:
     return everything and days >= expect["last_used_days_ago_at_least"] and gap(truth, "calls") == 0
 
 
+def risk_of(truth: Truth, columns: str) -> tuple[Any, ...]:
+    """Columns of the identity's row of `risk`."""
+    (row,) = query(f"select {columns} from risk where principal_arn = $arn", arn=truth["principal_arn"])
+    return row
+
+
+def parties(truth: Truth, where: str) -> list[tuple[Any, ...]]:
+    """Trust class and seen calls of the ways to become the identity that fit."""
+    return query(
+        f"select trust_class, seen_calls from trust where principal_arn = $arn and {where}", arn=truth["principal_arn"]
+    )
+
+
+def shadow(truth: Truth, expect: Truth) -> bool:
+    """Its actions, and that the score calls it an administrator."""
+    score, administrator = risk_of(truth, "score, administrator")
+    is_one = administrator == "surely" and score >= 50
+    return may(truth, expect) and is_one is not truth["clean"]
+
+
 def may(truth: Truth, expect: Truth) -> bool:
     if truth["clean"]:
         return can(truth["principal_arn"], expect["missing"]) == set()
@@ -99,8 +119,11 @@ def may(truth: Truth, expect: Truth) -> bool:
 def key_age(truth: Truth, expect: Truth) -> bool:
     credentials = identity(truth).credentials
     ages = [(UNTIL - key.created.date()).days for key in credentials.access_keys if key.active]
+    classes = {found for found, _seen in parties(truth, "kind = 'access_key'")}
     if truth["clean"]:
-        return max(ages) <= expect["key_age_days_at_most"]
+        return max(ages) <= expect["key_age_days_at_most"] and classes <= {"user_key", "nobody"}
+    if "user_old_key_no_mfa" not in classes or risk_of(truth, "trust_class") != ("user_old_key_no_mfa",):
+        return False
     return max(ages) >= expect["key_age_days_at_least"] and credentials.mfa_active is expect["mfa"]
 
 
@@ -116,7 +139,14 @@ def unused_trust(truth: Truth, expect: Truth) -> bool:
         " and useridentity.accountid = $account and requestparameters ->> '$.roleArn' = $arn",
         account=trusted, arn=truth["principal_arn"],
     )  # fmt: skip
-    return named and (assumed >= expect["assumed_at_least"] if truth["clean"] else assumed == expect["assumed"])
+    seen = [calls for _class, calls in parties(truth, f"party_account_id = '{trusted}'")]
+    shown = all(calls >= expect["assumed_at_least"] if truth["clean"] else calls == 0 for calls in seen)
+    return (
+        named
+        and bool(seen)
+        and shown
+        and (assumed >= expect["assumed_at_least"] if truth["clean"] else assumed == expect["assumed"])
+    )
 
 
 def external_id(truth: Truth, expect: Truth) -> bool:
@@ -125,7 +155,14 @@ def external_id(truth: Truth, expect: Truth) -> bool:
     trusted = expect["trusted_account"]
     statements = [one for one in _trust_of(truth) if any(trusted in entry for entry in one.principal.aws)]
     pinned = all(any(c.key.lower() == "sts:externalid" for c in statement.condition) for statement in statements)
-    return bool(statements) and pinned is truth["clean"] and (trusted in vendors) is expect["known"]
+    classes = {found for found, _seen in parties(truth, f"party_account_id = '{trusted}'")}
+    expected = {"vendor_external_id"} if truth["clean"] else {"unknown_account"}
+    return (
+        classes == expected
+        and bool(statements)
+        and pinned is truth["clean"]
+        and (trusted in vendors) is expect["known"]
+    )
 
 
 def oidc_subject(truth: Truth, expect: Truth) -> bool:
@@ -136,6 +173,9 @@ def oidc_subject(truth: Truth, expect: Truth) -> bool:
         if condition.key.endswith(":sub")
         for value in condition.values
     }
+    classes = {found for found, _seen in parties(truth, "kind = 'oidc'")}
+    if (classes == {"oidc_any_subject"}) is not (expect["subject"] == "repo:*"):
+        return False
     return subjects == {expect["subject"]} and ("*" in expect["subject"]) is not truth["clean"]
 
 
@@ -256,7 +296,7 @@ FOUND = {
     "over-broad-role": over_broad,
     "unobserved-service": unobserved,
     "dormant-administrator": dormant,
-    "shadow-administrator": may,
+    "shadow-administrator": shadow,
     "boundary-permits-its-removal": may,
     "old-access-key": key_age,
     "unused-trust": unused_trust,

@@ -3,7 +3,6 @@
 import pytest
 import streamlit
 
-from tests.findings_tables import with_findings
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import ANALYST, API, DEPLOY, DORMANT, GHOST, LINKED, TRICKY, write_store
 
@@ -12,12 +11,12 @@ TABS = ("Why this score", "Access", "Who can become it", "Escalation", "Timeline
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("full"))).folder
+    return write_store(tmp_path_factory.mktemp("full")).folder
 
 
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).folder
+    return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,7 +87,7 @@ def test_the_page_of_one_identity_opens_with_score_band_and_confidence(open_page
     assert DORMANT.name in at.title[0].value
     assert float(tiles(at)["Score, of 100"]) >= 75
     assert "critical" in text_of(at)
-    assert tiles(at)["Confidence"] == "medium"
+    assert tiles(at)["Confidence"] == "low"
     assert "Drop the unused actions of iam" in text_of(at)
 
 
@@ -150,3 +149,11 @@ def test_the_statements_that_decide_an_action_are_marked_in_every_document(open_
 def test_an_action_that_no_statement_names_is_said(open_page):
     at = open_page("identity", arn=API.arn, tab="Policies", mark="<b>:*")
     assert "No statement of these policies names" in text_of(at)
+
+
+def test_what_only_a_snapshot_tells_is_not_told_of_an_identity_that_it_does_not_hold(open_page):
+    said = text_of(open_page("identity", arn=GHOST.arn))
+    assert "Known from logs only" in said
+    assert "no boundary" not in said
+    assert "created" not in said
+    assert "no boundary" in text_of(open_page("identity", arn=DORMANT.arn))

@@ -31,10 +31,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app_pages.shared": {"iam", "engine", "findings", "outputs", "settings", "store"},
     "app_pages": {"app_pages.shared", "outputs"},
     "app": {"app_pages.shared", "outputs", "settings", "store"},
+    "serve": {"app_pages.shared"},
 }
 # Library -> the layers (or modules) that may import it. `iam` and `engine` are arithmetic on values, and stay so.
 ONLY_IN: dict[str, set[str]] = {
-    "streamlit": {"app_pages", "app_pages.shared", "app"},
+    "streamlit": {"app_pages", "app_pages.shared", "app", "serve"},
     "plotly": {"app_pages.shared"},
     "boto3": {"analytics.sources.collect"},
     "botocore": {"analytics.sources.collect"},
@@ -49,7 +50,12 @@ ONLY_IN: dict[str, set[str]] = {
 
 
 def modules() -> dict[str, Path]:
-    files = [*PROJECT.glob("analytics/**/*.py"), *PROJECT.glob("app_pages/**/*.py"), PROJECT / "app.py"]
+    files = [
+        *PROJECT.glob("analytics/**/*.py"),
+        *PROJECT.glob("app_pages/**/*.py"),
+        PROJECT / "app.py",
+        PROJECT / "serve.py",
+    ]
     names = {".".join(file.relative_to(PROJECT).with_suffix("").parts): file for file in sorted(files)}
     return {name.removesuffix(".__init__"): file for name, file in names.items()}
 
@@ -61,7 +67,7 @@ def layer_of(module: str) -> str | None:
         return rest.partition(".")[0] or None
     if top == "app_pages":
         return "app_pages.shared" if rest.partition(".")[0] == "shared" else "app_pages"
-    return "app" if module == "app" else None
+    return module if module in {"app", "serve"} else None
 
 
 def imported(file: Path) -> Iterator[str]:

@@ -6,22 +6,21 @@ import streamlit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.findings_tables import with_findings
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import API, DEPLOY, DORMANT, HOSTILE, TRICKY, write_store
 
-PAGES = ("overview", "identities", "identity", "heatmap", "remediation", "weights", "health")
-OF_THE_WHOLE_BUILD = ("health", "identity", "weights")
+PAGES = ("overview", "identities", "identity", "heatmap", "guardrails", "remediation", "weights", "health")
+OF_THE_WHOLE_BUILD = ("guardrails", "health", "identity", "weights")
 
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("full"), builds=2)).folder
+    return write_store(tmp_path_factory.mktemp("full"), builds=2).folder
 
 
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
-    return with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).folder
+    return write_store(tmp_path_factory.mktemp("usage"), snapshot=False).folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -94,7 +93,7 @@ def test_overview_tiles_tell_figures_and_change(open_page, full):
 
 
 def test_overview_of_a_first_build_says_first_build(open_page, tmp_path):
-    at = open_page("overview", with_findings(write_store(tmp_path)).folder)
+    at = open_page("overview", write_store(tmp_path).folder)
     assert {metric.delta for metric in at.metric} == {"first build"}
 
 
@@ -162,3 +161,11 @@ links = st.dictionaries(
 def test_no_link_breaks_a_page(open_page, full, name, link):
     at = open_page(name, full, **link)
     assert "Build 22 Nov 2026" in text_of(at)
+
+
+def test_a_run_reads_one_build_and_the_next_run_the_new_one(open_page, tmp_path):
+    at = open_page("overview", write_store(tmp_path).folder)
+    assert {metric.delta for metric in at.metric} == {"first build"}
+    write_store(tmp_path, builds=2)
+    at.run()
+    assert {metric.delta for metric in at.metric} == {"no change"}

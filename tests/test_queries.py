@@ -18,7 +18,6 @@ from analytics.outputs.queries import (
     ServiceSet,
     Topic,
 )
-from tests.findings_tables import with_findings
 from tests.store_builder import (
     ANALYST,
     API,
@@ -44,13 +43,13 @@ NOW = datetime(2026, 11, 24)  # noqa: DTZ001  UTC without a zone, as a build's t
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    with with_findings(write_store(tmp_path_factory.mktemp("queries"), builds=2)).connect() as con:
+    with write_store(tmp_path_factory.mktemp("queries"), builds=2).connect() as con:
         yield con
 
 
 @pytest.fixture(scope="module")
 def usage_only(tmp_path_factory):
-    with with_findings(write_store(tmp_path_factory.mktemp("usage"), snapshot=False)).connect() as con:
+    with write_store(tmp_path_factory.mktemp("usage"), snapshot=False).connect() as con:
         yield con
 
 

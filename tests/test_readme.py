@@ -34,7 +34,7 @@ def analytics(command: str, folder: Path) -> str:
 
 def test_the_readme_names_every_step_that_is_run_below():
     assert {"make run", "make test"} <= set(COMMANDS)
-    known = ("convert", "build", "identities", "show", "explain", "matrix", "health")
+    known = ("convert", "build", "identities", "show", "explain", "export", "check", "matrix", "health")
     named = [line for line in COMMANDS if line.startswith(PYTHON)]
     assert {line.removeprefix(PYTHON).split()[0] for line in named} == set(known)
     for target in ("run", "test"):
@@ -58,7 +58,8 @@ def test_every_command_of_the_architecture_exists_and_says_what_it_does():
     listed = subprocess.run(
         [sys.executable, "-m", "analytics", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
     ).stdout
-    for name in ("demo", "convert", "build", "health", "identities", "show", "explain", "simulate", "matrix", "draft"):
+    known = ("demo", "convert", "build", "health", "identities", "show", "explain", "simulate", "export", "check")
+    for name in (*known, "matrix", "draft"):
         assert re.search(rf"(?m)^\s*{name}\s+\S", listed), name
 
 

@@ -44,10 +44,23 @@ def test_no_row_stands_twice(name):
     keys = {
         "non_iam_events.csv": ("event_source", "event_name", "event_type"),
         "event_exceptions.csv": ("event_source", "event_name"),
+        "policy_events.csv": ("event_source", "event_name"),
         "protected_resources.csv": ("action", "resource_part"),
     }.get(name, (next(iter(rows(name)[0])),))
     found = [tuple(row[key] for key in keys) for row in rows(name)]
     assert [key for key in found if found.count(key) > 1] == [] if len(found) < 1000 else len(found) == len(set(found))
+
+
+def test_every_change_of_a_policy_says_what_it_changed():
+    kinds = {"role", "user", "group", "policy", "provider", "account", "node", "control_policy", "permission_set"}
+    for row in rows("policy_events.csv"):
+        assert row["subject_kind"] in kinds | {"organization"}, row
+        if row["changes"] != "session":
+            told = set(re.findall(r"\{(\w+)\}", row["summary"]))
+            assert row["summary"], row
+            assert told <= {"subject", "policy", "versionId"}, row
+            assert row["subject_key"] or "subject" not in told, row
+            assert row["policy_key"] or "policy" not in told, row
 
 
 def test_the_figures_of_the_other_files_are_right():

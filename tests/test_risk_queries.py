@@ -10,7 +10,6 @@ from analytics.outputs import queries
 from analytics.outputs.queries import Filters, Proof, Quick
 from app_pages.shared import factors
 from app_pages.shared.policy_reader import pieces
-from tests.findings_tables import with_findings
 from tests.store_builder import API, DEPLOY, DORMANT, GHOST, PROD, write_store
 
 ALL = Filters(90)
@@ -18,7 +17,7 @@ ALL = Filters(90)
 
 @pytest.fixture(scope="module")
 def con(tmp_path_factory):
-    with with_findings(write_store(tmp_path_factory.mktemp("risk"))).connect() as con:
+    with write_store(tmp_path_factory.mktemp("risk")).connect() as con:
         yield con
 
 

@@ -16,6 +16,7 @@ APP = "arn:aws:iam::111122223333:role/app"
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute(read_sql("principal_ref"))
+        connection.execute(read_sql("network_of"))
         yield connection
 
 
@@ -49,7 +50,7 @@ def test_principal_ref(con: duckdb.DuckDBPyConnection, identity: dict[str, str],
     assert outcome(con, "rollup")[0]["principal_ref"] == expected
 
 
-# --- rollup, shared_event, source_file: what a load keeps
+# --- rollup, source_file: what a load keeps
 
 
 def test_equal_events_of_a_day_are_one_row(con: duckdb.DuckDBPyConnection) -> None:
@@ -61,9 +62,9 @@ def test_equal_events_of_a_day_are_one_row(con: duckdb.DuckDBPyConnection) -> No
         {"issuer_arn": APP, "event_time": later, "read_only": None},
         {"issuer_arn": APP, "event_time": NOON + timedelta(days=1)},
     )
-    one, two = sorted(outcome(con, "rollup", load_id=7), key=lambda row: row["day"])
-    assert (one["day"], one["calls"], one["read_only_calls"], one["read_only_told"]) == (DAY, 2, 1, 1)
-    assert (one["first_time"], one["last_time"], one["load_id"]) == (NOON, later, 7)
+    one, two = sorted(outcome(con, "rollup"), key=lambda row: row["day"])
+    assert (one["day"], one["calls"], one["read_only"]) == (DAY, 2, True)
+    assert (one["first_time"], one["last_time"]) == (NOON, later)
     assert (two["day"], two["calls"]) == (DAY + timedelta(days=1), 1)
 
 
@@ -88,83 +89,92 @@ def test_what_differs_in_a_key_column_is_another_row(
     assert [row["calls"] for row in outcome(con, "rollup")] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("recorded", "read_only"),
+    [((None, None), None), ((None, False), False), ((False, True), True), ((True, None), True)],
+)
+def test_calls_only_read_where_a_record_says_so(
+    con: duckdb.DuckDBPyConnection, recorded: tuple[bool | None, ...], *, read_only: bool | None
+) -> None:
+    given(con, "events", *[{"read_only": told} for told in recorded])
+    assert [row["read_only"] for row in outcome(con, "rollup")] == [read_only]
+
+
 @pytest.mark.parametrize("lacking", ["event_time", "event_source", "event_name"])
-def test_a_row_that_is_no_event_is_in_no_table_and_counted(con: duckdb.DuckDBPyConnection, lacking: str) -> None:
+def test_a_row_that_is_no_event_is_not_in_the_roll_up(con: duckdb.DuckDBPyConnection, lacking: str) -> None:
     given(con, "events", {}, {lacking: None}, {lacking: None, "shared_event_id": "s"})
-    given(con, "inspected", {"path": "events.parquet"})
     assert [row["calls"] for row in outcome(con, "rollup")] == [1]
-    assert outcome(con, "shared_event") == []
-    (file,) = outcome(con, "source_file")
-    assert (file["rows_read"], file["rows_rejected"]) == (3, 2)
-    assert file["problem"].startswith("2 rows lack an event time, source or name")
 
 
-def test_a_shared_event_is_kept_copy_by_copy_beside_the_roll_up(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_copies_of_a_shared_event_are_rows_of_their_own(con: duckdb.DuckDBPyConnection) -> None:
     given(
         con,
         "events",
         {"issuer_arn": APP, "shared_event_id": "s-1"},
         {"shared_event_id": "s-1", "identity_type": "AWSAccount", "recipient_account_id": "444455556666"},
         {"issuer_arn": APP},
+        {"issuer_arn": APP},
     )
-    assert [row["calls"] for row in outcome(con, "rollup")] == [1]
-    copies = outcome(con, "shared_event", load_id=3)
-    assert {(row["principal_ref"], row["callers_copy"], row["load_id"]) for row in copies} == {
-        (APP, True, 3),
-        ("id:", False, 3),
+    rows = outcome(con, "rollup")
+    assert {(row["principal_ref"], row["shared_event_id"], row["callers_copy"], row["calls"]) for row in rows} == {
+        (APP, "s-1", True, 1),
+        ("id:", "s-1", False, 1),
+        (APP, None, None, 2),
     }
 
 
-def test_every_file_of_a_load_has_a_row_even_without_events(con: duckdb.DuckDBPyConnection) -> None:
-    given(con, "events", {"source_file": "a.parquet"}, {"source_file": "a.parquet", "event_time": NOON + timedelta(1)})
-    given(con, "inspected", {"path": "a.parquet", "size": 10, "layout": "D"}, {"path": "b.parquet", "layout": "A"})
-    full, empty = sorted(outcome(con, "source_file", load_id=2), key=lambda row: row["path"])
-    assert (full["rows_read"], full["layout"], full["size"], full["load_id"]) == (2, "D", 10, 2)
-    assert (full["first_event"], full["last_event"], full["problem"]) == (NOON, NOON + timedelta(1), None)
-    assert (empty["rows_read"], empty["rows_rejected"], empty["first_event"], empty["problem"]) == (0, 0, None, None)
-
-
-def test_the_tables_of_the_ingester_hold_what_the_loads_write(con: duckdb.DuckDBPyConnection) -> None:
+def test_every_file_of_a_load_has_a_row_and_rejected_rows_are_its_problem(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(read_sql("work_tables"))
-    given(con, "events", {}, {"shared_event_id": "s"})
-    given(con, "inspected", {"path": "events.parquet"})
-    for name in ("rollup", "shared_event", "source_file"):
-        con.execute(read_sql(name), {"load_id": 1})
-        assert con.execute(f"select count(*) from {name}").fetchall() == [(1,)]
-    con.execute(read_sql("work_tables"))  # again: what is there stays
-    assert con.execute("select count(*) from rollup").fetchall() == [(1,)]
+    given(
+        con,
+        "inspected",
+        {"path": "a.parquet", "size": 10, "layout": "D", "rows_read": 2, "rows_rejected": 0, "first_event": NOON},
+        {"path": "b.parquet", "layout": "A", "rows_read": 3, "rows_rejected": 2},
+    )
+    full, lacking = sorted(outcome(con, "source_file", load_id=2), key=lambda row: row["path"])
+    assert (full["rows_read"], full["layout"], full["size"], full["load_id"]) == (2, "D", 10, 2)
+    assert (full["first_event"], full["problem"]) == (NOON, None)
+    assert (lacking["rows_read"], lacking["rows_rejected"], lacking["first_event"]) == (3, 2, None)
+    assert lacking["problem"].startswith("2 rows lack an event time, source or name")
+
+
+def test_the_manifest_holds_what_a_load_writes(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(read_sql("work_tables"))
+    given(con, "inspected", {"path": "events.parquet", "rows_read": 2, "rows_rejected": 0})
+    con.execute(read_sql("source_file"), {"load_id": 1})
+    assert con.execute("select load_id, rows_read from source_file").fetchall() == [(1, 2)]
 
 
 # --- call_day: each call once
 
 
 def shared(**fields: object) -> dict[str, object]:
-    return {"shared_event_id": "s-1", "event_time": NOON, **fields}
+    return {"shared_event_id": "s-1", **fields}
 
 
 CALLERS = shared(principal_ref=APP, callers_copy=True)
 RESOURCES = shared(principal_ref="id:AROAAPP", callers_copy=False)
 
 
-@pytest.mark.parametrize("loads", [(1, 2), (2, 1), (1, 1)])
-def test_a_call_that_two_accounts_logged_is_one_call_of_its_caller(
-    con: duckdb.DuckDBPyConnection, loads: tuple[int, int]
-) -> None:
-    copies = [CALLERS | {"load_id": loads[0]}, RESOURCES | {"load_id": loads[1]}]
-    given(con, "rollup")
-    given(con, "shared_event", *copies)
+def test_a_call_that_two_accounts_logged_is_one_call_of_its_caller(con: duckdb.DuckDBPyConnection) -> None:
+    given(con, "rollup", CALLERS, RESOURCES)
     forward = outcome(con, "call_day")
-    given(con, "shared_event", *reversed(copies))
+    given(con, "rollup", RESOURCES, CALLERS)
     assert outcome(con, "call_day") == forward
     (row,) = forward
     assert (row["principal_ref"], row["calls"], row["own_log"], row["day"]) == (APP, 1, True, DAY)
 
 
+def test_a_copy_that_was_delivered_twice_is_one_call(con: duckdb.DuckDBPyConnection) -> None:
+    given(con, "rollup", CALLERS | {"calls": 2}, CALLERS)
+    assert [row["calls"] for row in outcome(con, "call_day")] == [1]
+
+
 def test_a_call_that_only_the_resources_account_logged_is_kept_and_says_nothing_of_the_callers_log(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    given(con, "rollup", {"principal_ref": "id:AROAX"})
-    given(con, "shared_event", RESOURCES, shared(shared_event_id="s-2", principal_ref=APP, callers_copy=False))
+    foreign = shared(shared_event_id="s-2", principal_ref=APP, callers_copy=False)
+    given(con, "rollup", {"principal_ref": "id:AROAX"}, RESOURCES, foreign)
     assert [(row["principal_ref"], row["own_log"]) for row in outcome(con, "call_day")] == [
         (APP, False),
         ("id:AROAAPP", False),
@@ -173,10 +183,10 @@ def test_a_call_that_only_the_resources_account_logged_is_kept_and_says_nothing_
 
 
 def test_shared_and_other_calls_of_the_same_kind_add_up(con: duckdb.DuckDBPyConnection) -> None:
-    given(con, "rollup", {"calls": 4, "read_only_calls": 4, "read_only_told": 4}, {"calls": 2, "load_id": 2})
-    given(con, "shared_event", CALLERS | {"read_only": True}, CALLERS | {"shared_event_id": "s-2", "read_only": None})
+    copies = [CALLERS | {"read_only": True}, CALLERS | {"shared_event_id": "s-2", "read_only": None}]
+    given(con, "rollup", {"calls": 4}, {"calls": 2}, *copies)
     (row,) = outcome(con, "call_day")
-    assert (row["calls"], row["read_only_calls"], row["read_only_told"]) == (8, 5, 6)
+    assert (row["calls"], row["read_only"]) == (8, True)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +200,6 @@ def test_insight_and_network_activity_events_are_no_calls(
     con: duckdb.DuckDBPyConnection, *, event_type: str | None, is_call: bool
 ) -> None:
     given(con, "rollup", {"event_type": event_type})
-    given(con, "shared_event")
     assert [row["is_call"] for row in outcome(con, "call_day")] == [is_call]
 
 
@@ -201,7 +210,6 @@ def test_a_call_through_a_service_keeps_its_principal_and_the_service(con: duckd
         {"invoked_by": "athena.amazonaws.com"},
         {"principal_ref": "service:ec2.amazonaws.com", "invoked_by": "ec2.amazonaws.com", "account_id": None},
     )
-    given(con, "shared_event")
     assert [(row["principal_ref"], row["via_service"]) for row in outcome(con, "call_day")] == [
         (APP, "athena.amazonaws.com"),
         ("service:ec2.amazonaws.com", None),
@@ -210,13 +218,11 @@ def test_a_call_through_a_service_keeps_its_principal_and_the_service(con: duckd
 
 def test_a_service_event_belongs_to_the_service_even_when_it_names_a_role(con: duckdb.DuckDBPyConnection) -> None:
     given(con, "rollup", {"event_type": "AwsServiceEvent", "event_source": "kms.amazonaws.com", "principal_ref": APP})
-    given(con, "shared_event")
     assert [row["principal_ref"] for row in outcome(con, "call_day")] == ["service:kms.amazonaws.com"]
 
 
 def test_an_anonymous_caller_has_no_account(con: duckdb.DuckDBPyConnection) -> None:
     given(con, "rollup", {"principal_ref": "id:", "account_id": "ANONYMOUS_PRINCIPAL"})
-    given(con, "shared_event")
     assert [row["account_id"] for row in outcome(con, "call_day")] == [None]
 
 

@@ -197,7 +197,7 @@ def test_the_build_is_one_row_with_the_longest_window(con: duckdb.DuckDBPyConnec
     given(con, "windows", {}, MONTH)
     given(con, "health", {"path": "a", "first_event": NOON, "last_event": NOON}, {"path": "b"})
     given(con, "event_names", {"events": 4}, {"event_name": "x", "events": 3, "outcome": "unresolved"})
-    given(con, "shared_event", {"shared_event_id": "s"}, {"shared_event_id": "s"}, {"shared_event_id": "t"})
+    given(con, "rollup", {"calls": 9}, *[{"shared_event_id": copied} for copied in "sst"])
     (row,) = outcome(con, "build")
     assert (row["id"], row["window_days"], row["window_start"]) == ("b-1", 90, DAY - timedelta(days=89))
     assert (row["events"], row["first_event"], row["last_event"], row["shared_copies"]) == (7, NOON, NOON, 1)
@@ -206,7 +206,7 @@ def test_the_build_is_one_row_with_the_longest_window(con: duckdb.DuckDBPyConnec
 def test_a_build_without_a_file_that_was_read_has_no_times(con: duckdb.DuckDBPyConnection) -> None:
     given(con, "build_rows", {"id": "b-1"})
     given(con, "windows", {})
-    for table in ("health", "event_names", "shared_event"):
+    for table in ("health", "event_names", "rollup"):
         given(con, table)
     (row,) = outcome(con, "build")
     assert (row["events"], row["first_event"], row["shared_copies"]) == (0, None, 0)
@@ -220,6 +220,7 @@ def history(
     given(con, "accounts", {"collected": "ok"}, {"account_id": "2", "collected": "failed"})
     given(con, "principals", *[{"is_new": False, **row} for row in principals])
     given(con, "gap_identity", *gap)
+    given(con, "risk", {"band": "critical"}, {"band": "high"}, {"band": "high"}, {"band": "low"})
     given(con, "principal_day", {"day": DAY, "calls": 6, "denied": 1}, {"day": DAY - timedelta(days=90), "calls": 9})
     rows = outcome(con, "history")
     assert {row["build_id"] for row in rows} <= {"b-1"}
@@ -241,6 +242,7 @@ def test_history_sums_the_identities_that_are_judged(con: duckdb.DuckDBPyConnect
     }  # fmt: skip
     assert (figures["granted_weight"], figures["unused_weight"]) == (15.0, 6.0)
     assert (figures["dormant"], figures["new_identities"], figures["unowned"]) == (1, 1, 2)
+    assert (figures["critical"], figures["high"]) == (1, 2)
     assert (figures["accounts_not_collected"], figures["calls"], figures["denied"]) == (1, 6, 1)  # of the window
 
 
@@ -263,6 +265,7 @@ def test_dormant_needs_something_that_could_have_shown_use(
     given(con, "principals", {"is_new": False, "last_used": last_used})
     given(con, "gap_identity", {"granted_weight": 5.0})
     given(con, "principal_day")
+    given(con, "risk")
     assert {row["metric"]: row["value"] for row in outcome(con, "history")}["dormant"] == dormant
 
 

@@ -59,19 +59,19 @@ def test_coverage_counts_days_and_calls_of_each_window(con: duckdb.DuckDBPyConne
     ("call", "sees"),
     [
         ({"event_name": "CreateBucket"}, False),
-        ({"event_name": "CreateBucket", "read_only_calls": 1}, True),  # the record says so
-        ({"event_name": "ListAllMyBuckets", "read_only_told": 0}, True),  # the record does not say, the action does
+        ({"event_name": "CreateBucket", "read_only": True}, True),  # the record says so
+        ({"event_name": "ListAllMyBuckets", "read_only": None}, True),  # the record does not say, the action does
         ({"event_name": "ListAllMyBuckets"}, False),  # the record says that it is none
-        ({"event_name": "GetObject", "read_only_calls": 1}, False),  # a data event: other selectors log it
-        ({"event_name": "Unheard", "read_only_calls": 1}, True),
-        ({"event_name": "ListAllMyBuckets", "read_only_calls": 1, "own_log": False}, False),  # another account's log
-        ({"event_name": "ListAllMyBuckets", "read_only_calls": 1, "is_call": False}, None),  # no call at all
+        ({"event_name": "GetObject", "read_only": True}, False),  # a data event: other selectors log it
+        ({"event_name": "Unheard", "read_only": True}, True),
+        ({"event_name": "ListAllMyBuckets", "read_only": True, "own_log": False}, False),  # another account's log
+        ({"event_name": "ListAllMyBuckets", "read_only": True, "is_call": False}, None),  # no call at all
     ],
 )
 def test_read_only_management_events_are_seen(
     con: duckdb.DuckDBPyConnection, *, call: dict[str, Any], sees: bool | None
 ) -> None:
-    rows = coverage(con, {"read_only_told": 1, **call})
+    rows = coverage(con, call)
     assert {row["sees_read_only"] for row in rows} == (set() if sees is None else {sees})
 
 

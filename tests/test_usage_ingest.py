@@ -1,24 +1,27 @@
 """From files to the roll-up: only what is new or changed is read, nothing is lost, whatever the batches are."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics.sources import usage
+from analytics.sources import loads, usage
 from analytics.sources.cloudtrail import SourceFile, discover, inspect
+from analytics.sources.loads import Loads
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.usage import IngestError, ingest, open_work
 from analytics.sql import read_sql
 from tests.event_builders import ACCOUNT, OTHER, call, outsider, role_session, user, write_events
 
-ROLLUP = "select * exclude (load_id) from rollup order by all"
-SHARED = "select * exclude (load_id) from shared_event order by all"
+ROLLUP = "select * from rollup order by all"
 
 
 class Watched:
@@ -30,9 +33,9 @@ class Watched:
         self.read: list[str] = []
         load = usage._load
 
-        def watched(con: duckdb.DuckDBPyConnection, batch: list[SourceFile], stamps: Any) -> None:
+        def watched(con: duckdb.DuckDBPyConnection, held: Loads, batch: list[SourceFile], stamps: Any) -> None:
             self.read += [Path(file.path).name for file in batch]
-            load(con, batch, stamps)
+            load(con, held, batch, stamps)
 
         monkeypatch.setattr(usage, "_load", watched)
 
@@ -106,7 +109,7 @@ def test_what_a_removed_file_gave_goes_with_it(watched: Watched) -> None:
     watched.ingest()
     (watched.events / "b.parquet").unlink()
     assert watched.ingest() == ["a.parquet"]
-    assert (watched.calls, watched.rows(SHARED)) == (3, [])
+    assert watched.calls == 3
     assert watched.rows("select count(*) from source_file") == [(1,)]
 
 
@@ -153,7 +156,6 @@ def test_no_file_is_blamed_for_what_is_not_its_fault(watched: Watched, monkeypat
     write(watched.events, "a.parquet", 2)
 
     def full(*_: Any) -> None:
-        watched.con.execute("begin")
         raise duckdb.OutOfMemoryException("no space left")
 
     monkeypatch.setattr(usage, "_load", full)
@@ -176,7 +178,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_counted_half(watched: Watch
 def test_rows_that_get_lost_are_never_published(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     write(watched.events, "a.parquet", 2)
     lossy = read_sql("rollup") + " and false"
-    monkeypatch.setattr(usage, "read_sql", lambda name: lossy if name == "rollup" else read_sql(name))
+    monkeypatch.setattr(loads, "read_sql", lambda name: lossy if name == "rollup" else read_sql(name))
     with pytest.raises(IngestError, match=r"of 2 rows .* 0 are accounted for"):
         watched.ingest()
     assert watched.rows("select count(*) from source_file") == [(0,)]
@@ -194,6 +196,79 @@ def test_another_version_of_the_roll_up_reads_every_file_again(tmp_path: Path, m
     work.con = open_work(tmp_path / "work.duckdb", memory_limit="1GB")
     assert work.ingest() == []
     work.con.close()
+
+
+def reopened(watched: Watched) -> None:
+    watched.con.close()
+    watched.con = open_work(watched.events.parent / "work.duckdb", memory_limit="1GB")
+
+
+def loads_of(watched: Watched) -> Path:
+    return watched.events.parent / "work.loads"
+
+
+def test_what_a_process_that_died_left_behind_is_removed_and_counts_for_nothing(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    left = loads_of(watched) / "77"
+    left.mkdir()
+    (left / "rollup.parquet").write_text("half a fi")
+    reopened(watched)
+    assert (watched.calls, left.exists(), watched.ingest()) == (2, False, [])
+
+
+@pytest.mark.parametrize("table", ["rollup", "role_session", "policy_change"])
+def test_a_load_of_which_a_file_is_gone_is_read_again(watched: Watched, table: str) -> None:
+    write(watched.events, "a.parquet", 2)
+    write(watched.events, "b.parquet", 3)
+    watched.ingest(batch_rows=2)
+    (load_id,) = watched.rows("select load_id from source_file where path like '%b.parquet'")[0]
+    (loads_of(watched) / str(load_id) / f"{table}.parquet").unlink()
+    reopened(watched)
+    assert watched.calls == 2
+    assert watched.ingest() == ["b.parquet"]
+    assert watched.calls == 5
+
+
+def test_a_store_without_its_loads_reads_everything_again(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    shutil.rmtree(loads_of(watched))
+    reopened(watched)
+    assert (watched.calls, watched.ingest(), watched.calls) == (0, ["a.parquet"], 2)
+
+
+def test_a_work_file_that_was_removed_leaves_no_load_behind(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    watched.con.close()
+    (watched.events.parent / "work.duckdb").unlink()
+    reopened(watched)
+    assert [path.name for path in loads_of(watched).iterdir()] == ["0"]
+    assert (watched.ingest(), watched.calls) == (["a.parquet"], 2)
+
+
+def test_a_load_that_is_damaged_is_named_with_what_to_do(watched: Watched) -> None:
+    write(watched.events, "a.parquet", 2)
+    watched.ingest()
+    for path in loads_of(watched).glob("*/rollup.parquet"):
+        path.write_text("damaged")
+    watched.con.close()
+    with pytest.raises(IngestError, match=r"the loads in `.*work\.loads` cannot be read .*remove that folder"):
+        open_work(watched.events.parent / "work.duckdb", memory_limit="1GB")
+
+
+def test_the_manifest_says_what_a_file_holds_from_its_footer_or_by_counting(watched: Watched) -> None:
+    times = ["2026-03-11T12:00:00Z", "2026-03-10T12:00:00Z"]
+    write_events(watched.events / "a.parquet", [call("s3:CreateBucket", at=at) for at in times])
+    lacking = {"eventTime": ["redacted", times[0]], "eventSource": ["s3.amazonaws.com"] * 2, "eventName": ["X", "X"]}
+    pq.write_table(pa.table(lacking), watched.events / "b.parquet")
+    watched.ingest(batch_rows=2)
+    columns = "rows_read, rows_rejected, first_event::varchar, last_event::varchar, problem is not null"
+    assert watched.rows(f"select {columns} from source_file order by path") == [
+        (2, 0, "2026-03-10 12:00:00", "2026-03-11 12:00:00", False),
+        (2, 1, "2026-03-11 12:00:00", "2026-03-11 12:00:00", True),
+    ]
 
 
 def test_a_work_file_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -278,8 +353,7 @@ def test_batches_and_the_order_of_files_do_not_matter(
                 "select coalesce(sum(rows_read), 0)::bigint, coalesce(sum(rows_rejected), 0)::bigint from source_file"
             )
             found.append((con.execute(CALLS).fetchall(), con.execute(totals).fetchall()))
-            kept = con.execute(
-                "select (select coalesce(sum(calls), 0)::bigint from rollup) + (select count(*) from shared_event)"
-            )
-            assert kept.fetchall() == [(sum(map(len, contents)),)]
+            assert con.execute("select coalesce(sum(calls), 0)::bigint from rollup").fetchall() == [
+                (sum(map(len, contents)),)
+            ]
     assert found[0] == found[1]

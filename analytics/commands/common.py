@@ -7,7 +7,7 @@ document on stdout and nothing else. Heavy modules are imported by what needs th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -58,8 +58,9 @@ def show_document(
     *,
     json: bool,
     csv: bool,
+    columns: Sequence[str] = (),
 ) -> None:
-    """Print a document: as JSON, its main list as CSV, or as a table for a person."""
+    """Print a document: as JSON, its main list as CSV, or as a table for a person (of these columns, if any)."""
     from analytics.outputs import printing
 
     if json and csv:
@@ -71,7 +72,7 @@ def show_document(
     elif csv:
         printing.as_csv(content[rows])
     else:
-        printing.as_table(content, rows)
+        printing.as_table(content, rows, columns)
 
 
 def write_whole(out: Path | None, data: bytes) -> None:

@@ -20,10 +20,10 @@ def health(store: StoreOption = None, json: JsonOption = False, csv: CsvOption =
 
 
 def identities(store: StoreOption = None, json: JsonOption = False, csv: CsvOption = False) -> None:
-    """Every identity in rank order, with what it is granted and what it used."""
+    """Every identity by rank: its score and band, with what it is granted and what it used."""
     from analytics.outputs import documents
 
-    show_document(store, documents.identities, "identities", json=json, csv=csv)
+    show_document(store, documents.identities, "identities", json=json, csv=csv, columns=documents.LISTED)
 
 
 def show(
@@ -32,7 +32,7 @@ def show(
     json: JsonOption = False,
     csv: CsvOption = False,
 ) -> None:
-    """One identity: services, and every action with its state and the statement that grants it."""
+    """One identity: its score with the reasons, and every action with its state and the statement that grants it."""
     from analytics.outputs import documents
 
     show_document(store, lambda con: documents.show(con, arn), "actions", json=json, csv=csv)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analytics.findings.trust_values import TrustedParty
 
 
-_TO_EVERYTHING = PathFact(SELF_ESCALATION, surely=True, target=ADMINISTRATOR)
+TO_EVERYTHING = PathFact(SELF_ESCALATION, surely=True, target=ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Assessor:
         settled = replace(
             self.of(subject.arn).facts,
             paths=held,
-            administrator=Certainty.SURELY if _TO_EVERYTHING in held else None,  # nothing less has a floor
+            administrator=Certainty.SURELY if TO_EVERYTHING in held else None,  # nothing less has a floor
         )
         return score(self._facts(subject, settled), self.weights)
 

@@ -70,6 +70,10 @@ class Escalations:
             return self._administrators[subject.arn]
         return self._own_certainty(subject)
 
+    def is_named(self, subject: Subject) -> bool:
+        """Whether the trust of a role names the identity: then it may assume that role without a policy of its own."""
+        return bool(self._field.trusts.naming(subject))
+
     def route(self, arn: str) -> tuple[Step, ...]:
         """The shortest way of an identity to an administrator; none where there is none, or where it is one itself."""
         return self._routes.of(arn)

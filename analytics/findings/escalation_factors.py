@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation_facts import Held
@@ -27,7 +28,12 @@ class Factors:
 
     def strength(self, lead: Lead) -> float:
         """Category × certainty × target."""
-        return round(self.category[lead.category] * self.certainty[lead.held] * self.target[lead.target], 6)
+        return self._strengths[lead.category, lead.held, lead.target]
+
+    @cached_property
+    def _strengths(self) -> dict[tuple[str, Held, str], float]:
+        tables = (self.category.items(), self.certainty.items(), self.target.items())
+        return {(c[0], h[0], t[0]): round(c[1] * h[1] * t[1], 6) for c, h, t in product(*tables)}
 
 
 @cache

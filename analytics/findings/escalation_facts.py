@@ -15,11 +15,11 @@ from analytics.findings.escalation_paths import PASS_ROLE
 from analytics.iam.names import PrincipalKind, parse_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Subject
-    from analytics.iam.stack import NamedPolicy, PolicyStack
+    from analytics.iam.stack import NamedPolicy
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -105,15 +105,6 @@ def keys_of(compiler: Compiler, policies: Iterable[NamedPolicy], action: str) ->
     """The condition keys that the statements of these policies about an action look at, in lower case."""
     spoken = (compiler.policy(named.document).on(action.lower()) for named in policies)
     return frozenset[str]().union(*(statement.keys for found in spoken for statement in found))
-
-
-def policies_of(stack: PolicyStack) -> Iterator[NamedPolicy]:
-    """Every policy of a stack, layer after layer."""
-    yield from stack.identity
-    if stack.boundary is not None:
-        yield stack.boundary
-    for level in (*stack.scp_levels, *stack.rcp_levels):
-        yield from level.policies
 
 
 def partition_of(arn: str) -> str:

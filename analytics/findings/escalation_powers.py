@@ -18,7 +18,7 @@ from analytics.findings.escalation_spoken import Gatherer
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from analytics.findings.escalation_facts import AboutResource, Values
     from analytics.findings.escalation_spoken import Belongings, Spoken, Workshop
@@ -34,6 +34,8 @@ class Powers:
         self._catalogue = workshop.estate.catalogue
         self._spoken: dict[str, Spoken] = {}
         self._reach: dict[str, Held] = {}
+        self._stances: dict[str, Hashable] = {}
+        self._is_doubtful = subject.stack.boundary_not_collected
 
     def reach(self, action: str) -> Held:
         """By reach alone: on every resource, on some perhaps, or on none."""
@@ -45,13 +47,32 @@ class Powers:
     def on(self, action: str, resource: str, about: AboutResource = NOTHING_KNOWN, choice: str | None = None) -> Held:
         """On one resource. `choice`: the service to which a role is passed, the policy that is detached."""
         held = self.reach(action)
-        if held is Held.NO or (held is Held.MAYBE and not self._speak(action).means(resource)):
+        if held is Held.NO or (held is Held.MAYBE and not self.spoken(action).means(resource)):
             return Held.NO
         if is_protected(action.lower(), resource):
             return Held.NO
         if held is Held.SURELY:
             return Held.SURELY
         return self._held(action, resource, about, choice)
+
+    def stance(self, action: str) -> Hashable:
+        """All on which its answers about an action rest; identities of one account that agree in it agree in them."""
+        held = self.reach(action)
+        if held is not Held.MAYBE:
+            return held
+        stance = self._stances.get(action)
+        if stance is None:
+            values, unknown = self._facts(action, NOTHING_KNOWN, {}, frozenset())
+            found = (action, self.spoken(action).key, tuple(values.items()), tuple(unknown), self._is_doubtful)
+            stance = self._stances[action] = self._workshop.numbered(found)
+        return stance
+
+    def spoken(self, action: str) -> Spoken:
+        """What the policies say of an action."""
+        spoken = self._spoken.get(action)
+        if spoken is None:
+            spoken = self._spoken[action] = self._gatherer.gather(action.lower())
+        return spoken
 
     def anywhere(self, action: str, *, made: bool) -> Held:
         """On a resource of which nothing is known; `made`: the caller makes it, and so chooses its name.
@@ -61,8 +82,15 @@ class Powers:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
+        question = (self.subject.account_id, self.stance(action), made)
+        answers = self._workshop.answers
+        if question not in answers:
+            answers[question] = self._anywhere(action, made=made)
+        return answers[question]
+
+    def _anywhere(self, action: str, *, made: bool) -> Held:
         names = self.any_names(action) if made else self._of_any_name(action)
-        asked = (name for name in names if self._speak(action).means(name))
+        asked = (name for name in names if self.spoken(action).means(name))
         sure = any(self._held(action, name, NOTHING_KNOWN, None) is Held.SURELY for name in asked)
         return Held.SURELY if sure else Held.MAYBE
 
@@ -70,12 +98,12 @@ class Powers:
         """The users and roles on whose belongings its own policies may allow the action; None: any of its account."""
         if self.reach(action) is not Held.MAYBE:
             return None if self.reach(action) else frozenset()
-        patterns = self._speak(action).patterns
+        patterns = self.spoken(action).patterns
         return None if patterns is None else self._workshop.matching(self.subject.account_id, belongings, patterns)
 
     def any_names(self, action: str) -> list[str]:
         """Resources that stand for all on which the action may be granted: of any name, and one per pattern."""
-        patterns = self._speak(action).patterns or ()
+        patterns = self.spoken(action).patterns or ()
         return [*self._of_any_name(action), *map(self.example, patterns)]
 
     def example(self, pattern: str) -> str:
@@ -105,7 +133,7 @@ class Powers:
         held = self._ask(action, resource, about, chosen)
         if held is Held.NO and chosen and choice is None:
             held = min(Held.MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
-        return min(held, Held.MAYBE) if self.subject.stack.boundary_not_collected else held
+        return min(held, Held.MAYBE) if self._is_doubtful else held
 
     def _ask(
         self,
@@ -116,18 +144,8 @@ class Powers:
         open_keys: frozenset[str] = frozenset(),
     ) -> Held:
         """Decided once for all identities for whom all that bears on the request is the same."""
-        known, spoken = self._gatherer.known, self._speak(action)
-        values: dict[str, tuple[str, ...]] = {}
-        unknown: list[str] = []
-        for key in spoken.keys:
-            if key in open_keys:
-                unknown.append(key)
-                continue
-            value = next((one[key] for one in (chosen, about.values, known.values) if key in one), None)
-            if value is not None:
-                values[key] = value
-            elif known.is_unknown(key) and not key.startswith(about.absent):
-                unknown.append(key)
+        spoken = self.spoken(action)
+        values, unknown = self._facts(action, about, chosen, open_keys)
         question = (action, spoken.key, spoken.fits(resource), tuple(values.items()), tuple(unknown))
         held = self._workshop.answers.get(question)
         if held is None:
@@ -136,6 +154,23 @@ class Powers:
             )
             held = self._workshop.answers[question] = self._decided(request)
         return held
+
+    def _facts(
+        self, action: str, about: AboutResource, chosen: Values, open_keys: frozenset[str]
+    ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+        """The values of the condition keys at which the statements look, and those that are not known."""
+        known = self._gatherer.known
+        values: dict[str, tuple[str, ...]] = {}
+        unknown: list[str] = []
+        for key in self.spoken(action).keys:
+            value = next((one[key] for one in (chosen, about.values, known.values) if key in one), None)
+            if key in open_keys:
+                unknown.append(key)
+            elif value is not None:
+                values[key] = value
+            elif known.is_unknown(key) and not key.startswith(about.absent):
+                unknown.append(key)
+        return values, unknown
 
     def _decided(self, request: Request) -> Held:
         unknown, action = tuple(request.unknown_keys), request.action
@@ -151,7 +186,7 @@ class Powers:
     def _chooses(self, request: Request) -> bool:
         """Whether some value of the one open key, which the caller chooses, is surely allowed; the quick way to see."""
         (key,) = request.unknown_keys
-        conditions = [one for one in self._speak(request.action).conditions if one.key.lower() == key]
+        conditions = [one for one in self.spoken(request.action).conditions if one.key.lower() == key]
         tried = (
             request._replace(context={**request.context, key: (value,)}, unknown_keys=frozenset())
             for value in candidates(conditions)
@@ -162,12 +197,6 @@ class Powers:
         """Whether all that is open is the caller's free choice: some choice is allowed, or nothing would be open."""
         number = self._catalogue.number(action)
         return number is not None and bool(keys) and all(self._workshop.free.get(key, 0) >> number & 1 for key in keys)
-
-    def _speak(self, action: str) -> Spoken:
-        spoken = self._spoken.get(action)
-        if spoken is None:
-            spoken = self._spoken[action] = self._gatherer.gather(action.lower())
-        return spoken
 
     @cached_property
     def _gatherer(self) -> Gatherer:

@@ -69,18 +69,18 @@ class Routes:
             step = self._graph.edges[onwards, at]["step"]
             if step is not None:
                 yield Step(here, step.to_arn, step.path_id, step.actions, step.surely)
-                here = step.to_arn
+                here = step.to_arn or here
             at = onwards
 
     def _add_path(self, arn: str, path: HeldPath) -> None:
         """A path to another identity; or to all there is, of oneself or of one that is made an administrator."""
-        if path.target_arn is None or not path.strength or path.actions == (ASSUME,):
+        if not path.strength or path.actions == (ASSUME,):
             return
         step = Step(arn, path.target_arn, path.path_id, path.actions, path.surely)
         leads_to_all = path.target == ADMINISTRATOR and path.target_arn not in self._administrators
         if leads_to_all and arn not in self._administrators:
             self._add(arn, GOAL, step)
-        elif path.target_arn != arn:
+        elif path.target_arn is not None and path.target_arn != arn:
             self._add(arn, path.target_arn, step)
 
     def _add(self, start: str, end: str, step: Step) -> None:

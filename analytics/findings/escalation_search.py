@@ -21,7 +21,7 @@ from analytics.findings.escalation_targets import itself, strongest
 from analytics.iam.names import PrincipalKind, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from analytics.findings.escalation_factors import Factors
     from analytics.findings.escalation_facts import AboutResource
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analytics.findings.escalation_own import Ownership
     from analytics.findings.escalation_plan import Plan, Plans
     from analytics.findings.escalation_spoken import Workshop
-    from analytics.findings.escalation_targets import Candidate, Targets
+    from analytics.findings.escalation_targets import Best, Candidate, Targets
     from analytics.findings.escalation_trust import Trusts
     from analytics.findings.estate import Subject
 
@@ -45,6 +45,7 @@ class Field:
     ownership: Ownership
     trusts: Trusts
     facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
+    best: dict[Hashable, Best | None] = dataclass_field(default_factory=dict)
 
     def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
         """What is known of a target as condition keys; kept for the last one of each ARN."""
@@ -204,13 +205,13 @@ class Search(OwnSearch):
         passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 
         def grade(candidate: Candidate) -> Held:
-            arn = candidate.subject.arn
-            if arn == self.subject.arn or (passable is not None and arn not in passable):
+            if passable is not None and candidate.subject.arn not in passable:
                 return Held.NO
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
-        best = self._strongest(candidates, grade, rest)
+        key = (path.services, rest, self.powers.stance(PASS_ROLE) if plan.passes else None)
+        best = self._strongest(key, lambda: candidates, grade, rest)
         services = " or ".join(path.services)
         if best is not None:
             candidate, held = best
@@ -238,8 +239,15 @@ class Search(OwnSearch):
         """The other identities of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
         most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        in_scope = everyone.within(self._scopes(plan), but=self.subject.arn)
-        best = self._strongest(in_scope, lambda one: self._on_other(plan, one.subject), Held.SURELY)
+        key = None
+        if not plan.assumes:
+            key = (plan.path.id, *(self.powers.stance(need.action) for need in plan.needs))
+        best = self._strongest(
+            key,
+            lambda: everyone.within(self._scopes(plan)),
+            lambda one: self._on_other(plan, one.subject),
+            Held.SURELY,
+        )
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
@@ -275,11 +283,11 @@ class Search(OwnSearch):
         reach = self.powers.reach(ASSUME)
         admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
         others = [one for one in admitting if one.subject.arn != self.subject.arn]
-        found = [
-            best
-            for candidates in (self.assumed, others)
-            if (best := self._strongest(candidates, lambda one: one.trusted, Held.SURELY))
-        ]
+        both = (
+            self._strongest(None, lambda: self.assumed, _trusted, Held.SURELY),
+            self._strongest(None, lambda: others, _trusted, Held.SURELY),
+        )
+        found = [best for best in both if best is not None]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
             yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
@@ -299,8 +307,10 @@ class Search(OwnSearch):
             account_id = account_of(pattern) or ""
             known = estate.accounts.get(account_id)
             is_known = account_id == self.subject.account_id or (known is not None and known.collected == "ok")
-            if account_id.isdigit() and not is_known and self.powers.on(ASSUME, self.powers.example(pattern)):
-                return pattern
+            if account_id.isdigit() and not is_known:
+                role_arn = self.powers.example(pattern)
+                if self.field.trusts.might_assume(self.powers, role_arn):
+                    return pattern
         return None
 
     def _of_organization(self, plan: Plan) -> Lead:
@@ -314,10 +324,31 @@ class Search(OwnSearch):
         return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
 
     def _strongest(
-        self, candidates: Iterable[Candidate], grade: Callable[[Candidate], Held], most: Held
-    ) -> tuple[Candidate, Held] | None:
-        factors = self.field.factors
-        return strongest(candidates, grade, factors.target, factors.certainty, most)
+        self,
+        key: Hashable,
+        candidates: Callable[[], Iterable[Candidate]],
+        grade: Callable[[Candidate], Held],
+        most: Held,
+    ) -> Best | None:
+        """The one that counts most, but for itself; for all of an account found once by what it rests on, the key."""
+        factors, me = self.field.factors, self.subject.arn
+
+        def find(*, but: str | None) -> Best | None:
+            chosen = (one for one in candidates() if one.subject.arn != but)
+            return strongest(chosen, grade, factors.target, factors.certainty, most)
+
+        if key is None:
+            return find(but=me)
+        kept = self.field.best
+        key = (self.subject.account_id, key)
+        if key not in kept:
+            kept[key] = find(but=None)
+        best = kept[key]
+        return find(but=me) if best is not None and best[0].subject.arn == me else best
+
+
+def _trusted(candidate: Candidate) -> Held:
+    return candidate.trusted
 
 
 def _doubted(lead: Lead, plan: Plan) -> Lead:

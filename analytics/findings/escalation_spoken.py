@@ -9,23 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
-from analytics.engine.reach_facts import known_context
+from analytics.engine.reach_facts import about_principal, known_context
 from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
+from analytics.findings.escalation_paths import read_paths
 from analytics.iam.condition import Context
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.estate import Estate, Subject
-    from analytics.iam.policy import Condition
+    from analytics.iam.policy import Condition, PolicyDocument
     from analytics.iam.stack import NamedPolicy, PolicyStack
 
     Belongings = Callable[[Subject], tuple[str, ...]]  # ARNs of what is an identity's own
@@ -56,6 +58,56 @@ class Spoken(NamedTuple):
         return tuple([one.scope.covers(resource, _NOTHING) for one in self.scoped])
 
 
+class Limiting(NamedTuple):
+    """What limits an action for some identities; `number` stands for the statements, layer by layer."""
+
+    number: int
+    statements: tuple[CompiledStatement, ...]
+
+
+class Limits:
+    """Boundary and control policies of all identities under the same of them."""
+
+    def __init__(self, workshop: Workshop, stack: PolicyStack) -> None:
+        self._workshop = workshop
+        self._stack = stack
+        self._groups: dict[str, Groups] = {}
+        self._about: dict[str, list[CompiledStatement]] = {}
+        self._found: dict[tuple[str, tuple[bool, ...]], Limiting] = {}
+
+    def on(self, action: str, may_hold: Callable[[CompiledStatement], bool]) -> Limiting:
+        """What limits an action for an identity of which `may_hold` knows whether a statement's conditions may hold.
+
+        Of conditions that do not ask who it is, the answer is the same for all identities.
+        """
+        if action not in self._groups:
+            groups = self._groups[action] = tuple(self._said(action))
+            self._about[action] = [
+                one for _layer, group in groups for one in group if any(map(about_principal, one.keys))
+            ]
+        key = (action, tuple([may_hold(one) for one in self._about[action]]))
+        found = self._found.get(key)
+        if found is None:
+            groups = tuple((layer, tuple(filter(may_hold, group))) for layer, group in self._groups[action])
+            marks = tuple((layer, *map(id, group)) for layer, group in groups)
+            statements = tuple(one for _layer, group in groups for one in group)
+            found = self._found[key] = Limiting(self._workshop.numbered(marks), statements)
+        return found
+
+    def _said(self, action: str) -> Iterator[tuple[str, tuple[CompiledStatement, ...]]]:
+        """By layer and level; one that lets everything pass does not limit."""
+        stack, compiled = self._stack, self._workshop.compiler.policy
+        layers: list[tuple[str, tuple[NamedPolicy, ...]]] = []
+        if stack.boundary is not None:
+            layers.append(("boundary", (stack.boundary,)))
+        layers += [("scp", level.policies) for level in stack.scp_levels]
+        layers += [("rcp", level.policies) for level in stack.rcp_levels]
+        for layer, policies in layers:
+            group = tuple(one for named in policies for one in compiled(named.document).on(action))
+            if not (all(one.allows for one in group) and any(one.is_unconditional for one in group)):
+                yield layer, group
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What all identities of an estate share: compiled policies, and the answers to equal questions."""
@@ -64,7 +116,9 @@ class Workshop:
     compiler: Compiler = field(default_factory=Compiler)
     answers: dict[Hashable, Held] = field(default_factory=dict)
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
-    _limits: dict[tuple[int, ...], tuple[PolicyStack, dict[str, Groups]]] = field(default_factory=dict)
+    _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _speaking: dict[int, tuple[PolicyDocument, frozenset[str]]] = field(default_factory=dict)
+    _limits: dict[tuple[int, ...], Limits] = field(default_factory=dict)
     _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
 
     @cached_property
@@ -72,11 +126,34 @@ class Workshop:
         """Condition keys of free choice, with the actions that carry them."""
         return free_keys(self.estate.catalogue)
 
-    def limits(self, stack: PolicyStack) -> dict[str, Groups]:
-        """By action, what boundary and control policies say; one dictionary for all stacks under the same of them."""
+    @cached_property
+    def _asked(self) -> int:
+        """The actions of all paths, which alone are asked about."""
+        return self.estate.catalogue.mask(action for path in read_paths() for action in path.required_actions)
+
+    def numbered(self, found: Hashable) -> int:
+        """A short name for something found, none of the values of Held."""
+        return self._numbers.setdefault(found, len(Held) + len(self._numbers))
+
+    def speaking(self, document: PolicyDocument) -> frozenset[str]:
+        """The actions of paths, in lower case, of which a document speaks."""
+        known = self._speaking.get(id(document))
+        if known is None:
+            catalogue, said = self.estate.catalogue, 0
+            for one in document.statements:
+                named = reduce(or_, map(catalogue.expand, one.not_action or one.action), 0)
+                said |= catalogue.full & ~named if one.not_action else named
+            names = frozenset(map(str.lower, catalogue.names(said & self._asked)))
+            known = self._speaking[id(document)] = (document, names)
+        return known[1]
+
+    def limits(self, stack: PolicyStack) -> Limits:
+        """What limits all stacks under the same boundary and control policies; it keeps theirs alive, so ids hold."""
         boundary = None if stack.boundary is None else stack.boundary.document
         key = (id(boundary), id(stack.scp_levels), id(stack.rcp_levels))
-        return self._limits.setdefault(key, (stack, {}))[1]  # the stack is kept, so that the identities stay its own
+        if key not in self._limits:
+            self._limits[key] = Limits(self, stack)
+        return self._limits[key]
 
     def matching(self, account_id: str, belongings: Belongings, patterns: Sequence[str]) -> frozenset[str]:
         """The users and roles of an account of whose belongings one of the Resource patterns may mean any."""
@@ -113,43 +190,30 @@ class Gatherer:
 
     def gather(self, action: str) -> Spoken:
         """What bears on a lower-case action."""
-        own = [one for policy in self._own for one in policy.on(action) if not one.requirements or self._may_hold(one)]
-        limits = [
-            (layer, [one for one in group if not one.requirements or self._may_hold(one)])
-            for layer, group in self._limiting(action)
+        own = [
+            one
+            for said, policy in self._own
+            if action in said
+            for one in policy.on(action)
+            if not one.requirements or self._may_hold(one)
         ]
-        freely = self._is_root and not own
-        if all([one.allows for one in own]):
-            freely = freely or any([one.is_unconditional for one in own])
+        limiting = self._limits.on(action, self._may_hold)
+        freely = not own if self._is_root else any(one.is_unconditional for one in own)
+        freely = freely and all(one.allows for one in own)
         marks = (FREELY,) if freely else tuple(map(id, own))
-        key = (self._is_root, *marks, *(mark for layer, group in limits for mark in (layer, *map(id, group))))
+        key = (self._is_root, limiting.number, *marks)
         spoken = self._workshop.spoken.get(key)
         if spoken is None:
-            bearing = [*([] if freely else own), *(one for _layer, group in limits for one in group)]
+            bearing = (*(() if freely else own), *limiting.statements)
             patterns = None if freely or self._is_root else _patterns(own)
             spoken = self._workshop.spoken[key] = _spoken(key, bearing, patterns)
         return spoken
 
     @cached_property
-    def _own(self) -> tuple[CompiledPolicy, ...]:
-        return self._workshop.compiler.policies(named.document for named in self._stack.identity)
-
-    def _limiting(self, action: str) -> Groups:
-        """What limits the action; a level that lets everything pass does not."""
-        groups = self._limits.get(action)
-        if groups is None:
-            stack, compiled = self._stack, self._workshop.compiler.policy
-            layers: list[tuple[str, tuple[NamedPolicy, ...]]] = []
-            if stack.boundary is not None:
-                layers.append(("boundary", (stack.boundary,)))
-            layers += [("scp", level.policies) for level in stack.scp_levels]
-            layers += [("rcp", level.policies) for level in stack.rcp_levels]
-            said = (
-                (layer, tuple(one for named in policies for one in compiled(named.document).on(action)))
-                for layer, policies in layers
-            )
-            groups = self._limits[action] = tuple(one for one in said if not _lets_pass(one[1]))
-        return groups
+    def _own(self) -> list[tuple[frozenset[str], CompiledPolicy]]:
+        shop = self._workshop
+        documents = (named.document for named in self._stack.identity)
+        return [(shop.speaking(one), shop.compiler.policy(one)) for one in documents]
 
     def _may_hold(self, statement: CompiledStatement) -> bool:
         """False where a condition on the identity itself does not hold, whatever it requests."""
@@ -158,10 +222,6 @@ class Gatherer:
             holds = all(need.truth(self.known) is not False for need in statement.requirements)
             self._holds[id(statement)] = holds
         return holds
-
-
-def _lets_pass(group: Sequence[CompiledStatement]) -> bool:
-    return all(one.allows for one in group) and any(one.is_unconditional for one in group)
 
 
 def _spoken(

@@ -42,11 +42,11 @@ class Ranked:
         """Whether there is anyone but one."""
         return len(self.candidates) > (arn in self._positions)
 
-    def within(self, scopes: Iterable[Collection[str]], *, but: str) -> Iterator[Candidate]:
-        """Those within all of the scopes, but for one."""
+    def within(self, scopes: Iterable[Collection[str]]) -> Iterator[Candidate]:
+        """Those within all of the scopes."""
         limiting = sorted(scopes, key=len)
         if not limiting:
-            yield from (one for one in self.candidates if one.subject.arn != but)
+            yield from self.candidates
             return
         smallest, *others = limiting
         if len(smallest) < len(self.candidates):
@@ -55,8 +55,7 @@ class Ranked:
         else:
             chosen, others = self.candidates, limiting
         for one in chosen:
-            arn = one.subject.arn
-            if arn != but and all(arn in scope for scope in others):
+            if all(one.subject.arn in scope for scope in others):
                 yield one
 
 
@@ -151,15 +150,18 @@ class Targets:
 NO_CANDIDATES = Ranked(())
 
 
+Best = tuple[Candidate, Held]
+
+
 def strongest(
     candidates: Iterable[Candidate],
     grade: Callable[[Candidate], Held],
     factor: Mapping[str, float],
     certainty: Mapping[Held, float],
     most: Held,
-) -> tuple[Candidate, Held] | None:
+) -> Best | None:
     """Of candidates in the order of privilege, the one that counts most; `most`: no grade can be more certain."""
-    best: tuple[Candidate, Held] | None = None
+    best: Best | None = None
     value = -1.0
     for candidate in candidates:
         if factor[candidate.level] * certainty[most] <= value:

@@ -7,30 +7,33 @@ calls. IAM User Guide, "IAM JSON policy elements: Principal" and "Cross-account 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.escalation_facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held, keys_of, policies_of
+from analytics.findings.escalation_facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held, keys_of
 from analytics.findings.escalation_levels import EVERYTHING
 from analytics.findings.escalation_paths import ASSUME
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind, account_of
-from analytics.iam.policy import Effect
+from analytics.iam.policy import Effect, PolicyDocument, Principals, Statement
 from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from analytics.findings.escalation_powers import Powers
     from analytics.findings.escalation_spoken import Workshop
     from analytics.findings.estate import Subject
-    from analytics.iam.policy import PolicyDocument, Principals
-    from analytics.iam.stack import PolicyStack
 
 SAML_PROVIDER = ":saml-provider/"
 _EVERYONE = "*"
+_LOWER = ASSUME.lower()
+_TRUSTS_ALL = PolicyDocument(
+    (Statement(Effect.ALLOW, action=(ASSUME,), principal=Principals(everyone=True)),), version="2012-10-17"
+)
 
 
 class Trusts:
@@ -44,8 +47,11 @@ class Trusts:
         self._by_party: defaultdict[str, list[Subject]] = defaultdict(list)  # account id, ARN, unique id or `*`
         self._parties: dict[str, frozenset[str]] = {}
         self._behind: dict[tuple[str, str], tuple[tuple[Subject, Held], ...]] = {}
-        self._trusted: dict[tuple[int, str, str], Held] = {}
-        self._admits: dict[tuple[int, int, str, str], Held | None] = {}
+        self._trusted: dict[Hashable, Held] = {}
+        self._admits: dict[Hashable, Held | None] = {}
+        self._assumed: dict[Hashable, Held] = {}
+        self._trust_keys: dict[tuple[int, int], frozenset[str]] = {}
+        self._by_name: dict[int, bool] = {}  # by the RCP levels of a role
         for subject in workshop.estate.subjects.values():
             if subject.trust is not None and subject.kind in ROLE_KINDS:
                 self._add(subject, subject.trust)
@@ -54,7 +60,9 @@ class Trusts:
         """The roles of an account that a service may assume, each with how certain that is."""
         key = (account_id, service)
         if key not in self._behind:
-            judged = ((role, self._serves(role, service)) for role in self._by_service.get(key, ()))
+            named = {role.arn: role for role in self._by_service.get(key, ())}
+            named |= {role.arn: role for role in self._by_party.get(_EVERYONE, ()) if role.account_id == account_id}
+            judged = ((role, self._serves(role, service)) for role in named.values())
             self._behind[key] = tuple((role, held) for role, held in judged if held)
         return self._behind[key]
 
@@ -105,22 +113,56 @@ class Trusts:
                     return admitted
         return self._decide(powers, role)
 
+    def might_assume(self, powers: Powers, role_arn: str) -> bool:
+        """Whether an identity may assume a role of which nothing is known, if only that role trusts it."""
+        stack = powers.subject.stack
+        known = known_context(stack.principal)
+        unknown = frozenset(key for key in powers.spoken(ASSUME).keys if known.is_unknown(key))
+        policies = replace(Policies.of(stack, _TRUSTS_ALL), rcp_levels=())
+        request = Request(powers.subject.arn, ASSUME, role_arn, context=known.values, unknown_keys=unknown)
+        return _held(Decider(policies, self._workshop.compiler), request) is not Held.NO
+
     def _decide(self, powers: Powers, role: Subject) -> Held:
-        caller = powers.subject
+        """Decided once for all callers and roles for whom all that bears on it is the same."""
+        caller, spoken = powers.subject, powers.spoken(ASSUME)
         known = known_context(caller.stack.principal)
-        stack = caller.stack
-        policies = Policies(
-            identity=tuple(named.document for named in stack.identity),
-            boundary=None if stack.boundary is None else (stack.boundary.document,),
-            scp_levels=tuple(tuple(named.document for named in level.policies) for level in stack.scp_levels),
-            rcp_levels=_rcps(role),
-            resource=role.trust,
-        )
-        keys = keys_of(self._workshop.compiler, _bearing(stack, role), ASSUME)
+        keys = {*spoken.keys, *self._keys(role)}
+        values = {key: known.values[key] for key in sorted(keys) if key in known.values}
         unknown = frozenset(key for key in keys if known.is_unknown(key))
-        request = Request(caller.arn, ASSUME, role.arn, context=known.values, unknown_keys=unknown)
-        held = _held(Decider(policies, self._workshop.compiler), request)
-        return min(held, Held.MAYBE) if stack.boundary_not_collected else held
+        parties = self._parties.get(role.arn, frozenset())
+        question = (
+            spoken.key,
+            spoken.fits(role.arn),
+            self._limited(role),
+            caller.account_id if all(map(_is_general, parties)) else caller.arn,
+            caller.stack.boundary is None,
+            tuple(values.items()),
+            unknown,
+        )
+        held = self._assumed.get(question)
+        if held is None:
+            stack = caller.stack
+            policies = replace(Policies.of(stack, role.trust), rcp_levels=_rcps(role))
+            request = Request(caller.arn, ASSUME, role.arn, context=values, unknown_keys=unknown)
+            held = self._assumed[question] = _held(Decider(policies, self._workshop.compiler), request)
+        return min(held, Held.MAYBE) if caller.stack.boundary_not_collected else held
+
+    def _keys(self, role: Subject) -> frozenset[str]:
+        """The condition keys at which the role's trust and the RCPs above it look."""
+        key = (id(role.trust), id(role.stack.rcp_levels))
+        if key not in self._trust_keys:
+            self._trust_keys[key] = keys_of(self._workshop.compiler, _bearing(role), ASSUME)
+        return self._trust_keys[key]
+
+    def _limited(self, role: Subject) -> Hashable:
+        """All that the answers of a role rest on; its name only where an RCP speaks of some roles alone."""
+        compiled = self._workshop.compiler.policy
+        levels = role.stack.rcp_levels
+        if id(levels) not in self._by_name:
+            said = (one for level in levels for named in level.policies for one in compiled(named.document).on(_LOWER))
+            self._by_name[id(levels)] = not all(one.scope.everywhere for one in said)
+        name = role.arn if self._by_name[id(levels)] else ""
+        return id(role.trust), id(levels), role.account_id, name
 
     def _add(self, role: Subject, trust: PolicyDocument) -> None:
         parties: set[str] = set()
@@ -149,7 +191,7 @@ class Trusts:
 
     def _serves(self, role: Subject, service: str) -> Held:
         """The resource for which the service acts is in the role's own account, and otherwise of any name."""
-        key = (id(role.trust), role.account_id, service)
+        key = (self._limited(role), service)
         held = self._trusted.get(key)
         if held is None:
             context = {
@@ -157,7 +199,7 @@ class Trusts:
                 "aws:principalisawsservice": ("true",),
                 "aws:principalservicename": (service,),
             }
-            keys = keys_of(self._workshop.compiler, _bearing(None, role), ASSUME)
+            keys = self._keys(role)
             unknown = frozenset(keys - context.keys())
             request = Request(service, ASSUME, role.arn, context=context, unknown_keys=unknown)
             policies = Policies(rcp_levels=_rcps(role), resource=role.trust)
@@ -166,7 +208,7 @@ class Trusts:
 
     def _admitted(self, role: Subject, account_id: str) -> Held | None:
         """Whether the role admits any identity of the account that may ask; None: it depends on which one asks."""
-        key = (id(role.trust), id(role.stack.rcp_levels), role.account_id, account_id)
+        key = (self._limited(role), account_id)
         if key not in self._admits:
             self._admits[key] = self._decide_account(role, account_id)
         return self._admits[key]
@@ -176,7 +218,7 @@ class Trusts:
         organization = self._organizations.get(account_id)
         if organization is not None:
             context["aws:principalorgid"], context["aws:principalorgpaths"] = (organization[0],), (organization[1],)
-        keys = keys_of(self._workshop.compiler, _bearing(None, role), ASSUME)
+        keys = self._keys(role)
         partition = role.arn.split(":", 2)[1]
         request = Request(
             f"arn:{partition}:iam::{account_id}:role/{ANY_NAME}",
@@ -237,14 +279,17 @@ def _rcps(role: Subject) -> tuple[tuple[PolicyDocument, ...], ...]:
     return tuple(tuple(named.document for named in level.policies) for level in role.stack.rcp_levels)
 
 
-def _bearing(stack: PolicyStack | None, role: Subject) -> Iterator[NamedPolicy]:
-    """What bears on a session's beginning: the caller's policies, the role's trust and its account's RCPs."""
-    if stack is not None:
-        yield from policies_of(stack)
+def _bearing(role: Subject) -> Iterator[NamedPolicy]:
+    """What bears on a session's beginning beside the caller's policies: the role's trust and its account's RCPs."""
     for level in role.stack.rcp_levels:
         yield from level.policies
     if role.trust is not None:
         yield NamedPolicy("trust", role.trust)
+
+
+def _is_general(party: str) -> bool:
+    """Whether a party is everyone, or an account as a whole."""
+    return party == _EVERYONE or party.isdigit()
 
 
 def _means(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:

@@ -34,7 +34,7 @@ class Step:
     """One step on the way to an administrator."""
 
     from_arn: str
-    to_arn: str
+    to_arn: str | None  # None: an administrator whom the snapshot does not name
     path_id: str
     actions: tuple[str, ...]
     surely: bool

@@ -129,9 +129,8 @@ class HeldLayer:
         key = tuple(id(policy.document) for policy in policies)
         chain = self._chains.get(key)
         if chain is None:
-            chain = self._chains[key] = chain_of(
-                (policies,) if policies else (), self._compiler, omits=self._layer == "boundary"
-            )
+            levels = (policies,) if policies else ()  # whoever holds no boundary is limited by none
+            chain = self._chains[key] = chain_of(levels, self._compiler, omits=self._layer == "boundary")
         return chain
 
     def _who(self, chain: Chain, subject: Subject) -> object:

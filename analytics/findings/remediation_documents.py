@@ -44,7 +44,8 @@ def documents_of(
 def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
     prefixes = {word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)}
-    kept = tuple(word for word in statement.action if not _is_within(word.lower(), prefixes))
+    lengths = sorted(set(map(len, prefixes)))
+    kept = tuple(word for word in statement.action if not _is_within(word.lower(), prefixes, lengths))
     return replace(statement, action=kept) if kept != statement.action else statement
 
 
@@ -114,10 +115,15 @@ def _size(statements: Sequence[Statement], version: str) -> int:
     return characters(PolicyDocument(with_distinct_sids(statements), version))
 
 
-def _is_within(word: str, prefixes: set[str]) -> bool:
-    """Whether a shorter prefix matches it; `s3:get*` is not within itself."""
-    longest = len(word) - 1 if word.endswith("*") else len(word) + 1
-    return any(word[:length] in prefixes for length in range(longest))
+def _is_within(word: str, prefixes: set[str], lengths: Sequence[int]) -> bool:
+    """Whether a shorter prefix matches it; `s3:get*` is not within itself. `lengths`: of the prefixes, ascending."""
+    longest = len(word) - 2 if word.endswith("*") else len(word)
+    for length in lengths:
+        if length > longest:
+            return False
+        if word[:length] in prefixes:
+            return True
+    return False
 
 
 def _is_prefix(word: str) -> bool:

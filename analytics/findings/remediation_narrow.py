@@ -94,12 +94,13 @@ class Narrower:
         for service, actions in self.services.items():
             mine = mask & actions
             if mine:
-                for word in self._words_of(service, mine):
+                for word in self.words_of(service, mine):
                     stands = not word.endswith("*") or may_stand(word)
                     found += [word] if stands else self.catalogue.names(self.catalogue.expand(word))
         return tuple(found)
 
-    def _words_of(self, service: str, mask: int) -> tuple[str, ...]:
+    def words_of(self, service: str, mask: int) -> tuple[str, ...]:
+        """The actions of a mask, all of one service, as few patterns."""
         key = (service, mask)
         words = self._words.get(key)
         if words is None:

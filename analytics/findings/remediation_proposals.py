@@ -68,7 +68,7 @@ def remove_dormant(subject: Subject, shop: Workshop) -> Proposal:
 def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
     """A boundary of the services that it used, where it has none; its own policies stay as they are."""
     stack = subject.stack
-    if stack.boundary is not None or stack.boundary_not_collected or not subject.seen:
+    if stack.boundary is not None or stack.boundary_not_collected or not subject.seen or is_too_young(subject, shop):
         return None
     name, arn = commands.own_policy(subject, "boundary", shop.around.managed_policies)
     found = boundary_document(subject, arn, shop.estate, shop.rules.quotas.managed_policy_characters)
@@ -110,8 +110,8 @@ def narrow_trust(subject: Subject, shop: Workshop) -> Proposal | None:
         f" and {len(unused.parties) - 3:,} more" if len(unused.parties) > 3 else ""
     )
     told = (
-        f"Nobody came in by these {len(unused.parties)} ways in the {shop.estate.window_days} days of the window, "
-        "and this export would have shown it."
+        f"Nobody came in by {'this way' if len(unused.parties) == 1 else f'these {len(unused.parties):,} ways'} in the "
+        f"{shop.estate.window_days} days of the window, and this export would have shown it."
     )
     return Proposal(
         kind=Kind.NARROW_TRUST,

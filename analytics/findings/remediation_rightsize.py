@@ -1,8 +1,9 @@
 """The policies of one identity without what it does not use, as documents that AWS stores.
 
 Only what this export would have shown, and did not show, goes: used, possibly used and unobserved actions stay. Where
-that is too long to store and to read, unobserved actions of services without any use go too (`exact` is False: not
-proven), and then services that are used are taken whole, the cheapest risk for the most room first.
+there is such, and what stays is too long to store and to read, unobserved actions of services without any use go too
+(`exact` is False: not proven), and then services that are used are taken whole, the cheapest risk for the most room
+first.
 INVARIANT: verified with the engine before it is returned: nothing is granted anew, nothing that was seen is lost.
 """
 
@@ -67,6 +68,8 @@ class RightSizer:
         """
         seen = subject.seen if seen is None else seen
         keep = ~subject.observable | seen if keep is None else keep | seen
+        if not self._changed(subject, keep):
+            return None
         exact = self._fitting(subject, keep, keep_exact=True)
         if exact is not None:
             return self._verified(subject, exact, seen)
@@ -96,7 +99,7 @@ class RightSizer:
         best: tuple[float, str] | None = None
         for service, actions in self.narrower.services.items():
             gained = actions & reach & ~keep
-            words = self.narrower.words(actions & reach & keep, lambda _word: True) if gained else ()
+            words = self.narrower.words_of(service, actions & reach & keep) if gained else ()
             room = sum(map(len, words)) - len(service)
             if room > len(service):
                 price = sum(weights[number] for number in bit_numbers(gained)) / room
@@ -107,7 +110,7 @@ class RightSizer:
         """The proposal that keeps exactly these actions; None where nothing goes or its documents are too many."""
         if subject.kind is PrincipalKind.SSO_ROLE:
             return self._permission_set(subject, keep, exact=keep_exact)
-        changed = [one for one in subject.stack.identity if self._narrowed(one, keep) is not one.document]
+        changed = self._changed(subject, keep)
         if not changed:
             return None
         left = tuple(dict.fromkeys(one.attached_to for one in changed if one.attached_to != subject.arn))
@@ -139,7 +142,7 @@ class RightSizer:
 
     def _permission_set(self, subject: Subject, keep: int, *, exact: bool) -> RightSized | None:
         """All that stays of the changed policies goes into the one inline policy that a permission set has."""
-        changed = [one for one in subject.stack.identity if self._narrowed(one, keep) is not one.document]
+        changed = self._changed(subject, keep)
         if not changed:
             return None
         going = {id(one) for one in changed}
@@ -186,6 +189,10 @@ class RightSizer:
             )
         dropped = before.maybe & ~after.maybe
         return replace(found, dropped=dropped) if dropped else None
+
+    def _changed(self, subject: Subject, keep: int) -> list[NamedPolicy]:
+        """The policies that say more than what is kept."""
+        return [one for one in subject.stack.identity if self._narrowed(one, keep) is not one.document]
 
     def _narrowed(self, policy: NamedPolicy, keep: int) -> PolicyDocument | None:
         return self.narrower.document(policy.document, keep)

@@ -73,7 +73,7 @@ def score(facts: RiskFacts, weights: RiskWeights) -> Risk:
     scale = _scale(weights)
     most = weights.table("factors")
     unused_weight = scale.high_risk.of(facts.unused)
-    control = round(most["control_reach"] * _strongest(facts.paths, weights), 1)
+    control = round(most["control_reach"] * strongest_path(facts.paths, weights), 1)
     data = round(most["data_reach"] * scale.data(facts.reveals), 1)
     breadth = round(most["breadth"] * scale.everything.share(scale.everything.of(facts.reach)), 1)
     unused = round(most["unused"] * scale.high_risk.share(unused_weight), 1)
@@ -117,8 +117,9 @@ def ranked(risks: Mapping[str, Risk]) -> tuple[Ranked, ...]:
 
 
 def rescore(facts: Mapping[str, RiskFacts], weights: RiskWeights) -> tuple[Ranked, ...]:
-    """All identities under these weights, by rank."""
-    return ranked({arn: score(one, weights) for arn, one in facts.items()})
+    """All identities under these weights, by rank; equal facts are scored once."""
+    scored = {one: score(one, weights) for one in set(facts.values())}
+    return ranked({arn: scored[one] for arn, one in facts.items()})
 
 
 def stay_on_top(before: Iterable[Ranked], after: Iterable[Ranked], top: int = 20) -> int:
@@ -191,7 +192,8 @@ def _sum(weights: RiskWeights, least: float, bend: float) -> _Sum:
     return _Sum(surely, maybe, bend, log1p(sum(map(mul, surely, weights.actions)) / bend))
 
 
-def _strongest(paths: Iterable[PathFact], weights: RiskWeights) -> float:
+def strongest_path(paths: Iterable[PathFact], weights: RiskWeights) -> float:
+    """Between 0 and 1: category x certainty x target of the path that counts most."""
     category, target, certainty = weights.table("category"), weights.table("target"), weights.table("certainty")
     strengths = (
         category[one.category] * certainty["surely" if one.surely else "maybe"] * target[one.target] for one in paths

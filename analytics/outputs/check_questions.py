@@ -74,8 +74,10 @@ TRUST_UNUSED = f"with {SUBJECT} " + _TRUST.format(
     result="if(seen_calls = 0, 'fail', 'unknown')",
     detail="""party || coalesce(' (' || party_name || ')', '')
         || if(seen_calls = 0, ' never came in the window', ': the export would not have shown whether it came')""",
-    where="""coalesce(seen_calls, 0) = 0 and trust_class in ('unknown_account', 'unknown_account_external_id', 'vendor',
-        'vendor_external_id', 'oidc_any_subject', 'oidc_pinned', 'anyone', 'anyone_conditional')""",
+    # The identity provider of an EKS cluster is one's own.
+    where="""coalesce(seen_calls, 0) = 0 and not contains(party, '/oidc.eks.')
+        and trust_class in ('unknown_account', 'unknown_account_external_id', 'vendor', 'vendor_external_id',
+            'oidc_any_subject', 'oidc_pinned', 'anyone', 'anyone_conditional')""",
 )
 
 ROOTS = """root as (  -- every collected account, with the report's line of its root user where there is one

@@ -5,7 +5,6 @@ Times are ISO 8601 UTC, ids are text, unknown is None and never 0.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from analytics.engine.reach import Reachable
@@ -13,6 +12,13 @@ from analytics.iam.catalogue import load_catalogue
 from analytics.outputs.queries import build_info
 from analytics.outputs.queries.build import records, utc_text
 from analytics.outputs.queries.cell import cell_actions
+from analytics.outputs.queries.risk import (
+    identity_paths,
+    identity_route,
+    identity_trust,
+    identity_would_lower,
+    read_json,
+)
 from analytics.outputs.stacks import stack_of
 
 if TYPE_CHECKING:
@@ -41,23 +47,30 @@ ACCOUNTS = """
 select account_id, collected as status, reason from accounts where collected <> 'outside' order by account_id"""
 PROBLEMS = "select source, subject, reason from problems order by all"
 
-# Until the score joins, the rank is that of the unused high-risk weight, then of what cannot be observed.
 IDENTITIES = """
-select principals.principal_arn, kind, account_id, in_snapshot, gap_identity.granted, gap_identity.used,
+select principals.principal_arn, kind, account_id, in_snapshot, rank, score, band, confidence, confidence_share,
+    confidence_reasons, control_reach, data_reach, breadth, risk.unused as unused_factor, exposure, asset, floor,
+    floor_points, administrator, steps_to_administrator, trust_class, gap_identity.granted, gap_identity.used,
     gap_identity.possible, gap_identity.unused, gap_identity.unobserved, principals.last_used,
     boundary_arn as boundary, owner, gap_identity.unused_weight
 from principals
 join gap_identity using (principal_arn)
+left join risk using (principal_arn)
 where window_days = (select window_days from build) and ($principal_arn is null or principal_arn = $principal_arn)
-order by unused_weight desc nulls last, unobserved_weight desc nulls last, principal_arn"""
+order by rank nulls last, unused_weight desc nulls last, unobserved_weight desc nulls last, principal_arn"""
 SERVICES = """
 select service, granted, used, possible, unused, unobserved from gap_service
 where principal_arn = $principal_arn and window_days = (select window_days from build) order by service"""
-ESCALATION = """
-select path_id, title, category, surely, target_arn, target, strength, actions, why
-from escalation where principal_arn = $principal_arn order by position"""
-# Of the factors that the score will have; null until then.
-FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
+# The factors of a score by their columns; `unused` is the number of actions, too.
+FACTORS = {
+    "control_reach": "control_reach", "data_reach": "data_reach", "breadth": "breadth", "unused": "unused_factor",
+    "exposure": "exposure", "asset": "asset",
+}  # fmt: skip
+# What a person reads of an identity in a list.
+LISTED = (
+    *("rank", "score", "band", "confidence", "principal_arn", "administrator", "trust_class", "granted", "unused"),
+    *("unobserved", "last_used", "owner"),
+)
 
 
 class UnknownIdentityError(ValueError):
@@ -101,11 +114,13 @@ def show(con: DuckDBPyConnection, arn: str) -> dict[str, Any]:
         "identity": _identity(rows[0]),
         "services": records(con, SERVICES, {"principal_arn": arn}),
         "actions": list(_actions(con, arn)),
-        "trust": [],
-        "escalation": [
-            row | {"actions": json.loads(row["actions"])} for row in records(con, ESCALATION, {"principal_arn": arn})
+        "trust": [row | {"seen_last": utc_text(row["seen_last"])} for row in identity_trust(con, principal_arn=arn)],
+        "escalation": identity_paths(con, principal_arn=arn),
+        "way_to_administrator": identity_route(con, principal_arn=arn),
+        "would_lower": [
+            {"change": row["title"], "score": row["score_after"], "kind": row["kind"], "detail": row["detail"]}
+            for row in identity_would_lower(con, principal_arn=arn)
         ],
-        "would_lower": [],
     }
 
 
@@ -151,10 +166,18 @@ def _identity(row: dict[str, Any]) -> dict[str, Any]:
         "kind": row["kind"],
         "account_id": row["account_id"],
         "in_snapshot": known,
-        "score": None,
-        "band": None,
-        "confidence": None,
-        "factors": dict.fromkeys(FACTORS),
+        "rank": row["rank"],
+        "score": row["score"],
+        "band": row["band"],
+        "confidence": row["confidence"],
+        "confidence_share": row["confidence_share"],
+        "confidence_reasons": read_json(row["confidence_reasons"]),
+        "factors": {name: row[column] for name, column in FACTORS.items()},
+        "floor": row["floor"],
+        "floor_points": row["floor_points"],
+        "administrator": row["administrator"],
+        "steps_to_administrator": row["steps_to_administrator"],
+        "trust_class": row["trust_class"],
         "granted": row["granted"],
         "used": row["used"],
         "possible": row["possible"],

@@ -58,10 +58,11 @@ def plain(value: Any) -> str:
     if missing(value):
         return ""
     text = f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
-    escaped = _printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Marks first: those of the entities below must stay what they are.
+    escaped = _MARKS.sub(r"\\\1", _printable(text)) if isinstance(value, str) else text
+    escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # GitHub makes links of bare addresses: these letters begin or join one.
-    escaped = escaped.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
-    return _MARKS.sub(r"\\\1", escaped) if isinstance(value, str) else escaped
+    return escaped.replace("://", "&#58;//").replace("@", "&#64;").replace("www.", "www&#46;")
 
 
 def _markdown(rows: pd.DataFrame, origin: Provenance) -> Iterator[str]:

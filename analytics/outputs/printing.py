@@ -33,8 +33,8 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writerows({name: _harmless(value) for name, value in row.items()} for row in flat)
 
 
-def as_table(document: Mapping[str, Any], rows: str) -> None:
-    """The build, what is single in the document, and the first rows of its main list."""
+def as_table(document: Mapping[str, Any], rows: str, columns: Sequence[str] = ()) -> None:
+    """The build, what is single in the document, and the first rows of its main list: these columns, or all."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +53,7 @@ def as_table(document: Mapping[str, Any], rows: str) -> None:
     for key in ("principal_arn", "action", "resource", "decision", "unknown_keys", "notes"):
         for value in _each(document.get(key)):
             console.print(Text(printable(f"  {_words(key)}: {value}")))
-    entries = [_flat(row) for row in document[rows]]
+    entries = [_flat({name: row[name] for name in columns or row}) for row in document[rows]]
     names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.outputs import queries
+from analytics.outputs.estate import read_estate
 from analytics.outputs.queries.filters import SCOPE
 from analytics.outputs.queries.remediation import remediation
 
@@ -113,6 +114,36 @@ VIEWS: Mapping[str, View] = {
         "who changed which policy, trust or key",
         lambda con, filters: con.execute(CHANGES, filters.params | {"narrowed": filters.narrows}).df(),
         "changes",
+    ),
+    "guardrails": View(
+        "every risk scenario at every OU and account, layer by layer",
+        lambda con, filters: queries.guardrail_rows(con, filters=filters),
+        "coverage",
+    ),
+    "gaps": View(
+        "scenarios that are open in an account, with owners",
+        lambda con, filters: queries.guardrail_gap_list(con, filters=filters),
+        "coverage",
+    ),
+    "boundaries": View(
+        "permissions boundaries with their holders and ways out",
+        _whole(lambda con: queries.boundary_inventory(con, read_estate(con))),
+        "principals",
+    ),
+    "boundary-ways-out": View(
+        "how holders get out of their boundaries",
+        _whole(lambda con: queries.boundary_ways_out(con, read_estate(con))),
+        "principals",
+    ),
+    "boundary-makers": View(
+        "identities without a boundary that can make roles or users",
+        _whole(lambda con: queries.unbounded_makers(read_estate(con))),
+        "principals",
+    ),
+    "template-fit": View(
+        "which boundary template fits which identity",
+        _whole(lambda con: queries.template_fit(con, read_estate(con))),
+        "principals",
     ),
     "files": View("event files and what was read of them", _whole(queries.health_files), "health"),
     "accounts": View("accounts and how much of the window they cover", _whole(queries.health_accounts), "accounts"),

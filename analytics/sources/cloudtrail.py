@@ -10,8 +10,10 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,8 @@ from analytics.sources.columns import COLUMNS, RELATION, TEXT_LEAVES, Expression
 from analytics.sources.layouts import Recognition, Schema, recognise, schema_of
 
 SOURCE_FILE = "source_file"
+TIME_LEAF = "eventtime"  # of every layout, in lower case
+_AS_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CANONICAL: tuple[str, ...] = (*(column.name for column in COLUMNS), SOURCE_FILE)
 """The names of the canonical columns, in order."""
 
@@ -45,6 +49,7 @@ class SourceFile:
     rejected: int = 0  # of a file that is not read: records known to be in it, and left out
     schema: Schema = field(default=(), repr=False)
     filled: bool = False  # no text that the canonical columns read is empty
+    span: tuple[datetime, datetime] | None = None  # first and last event, naive UTC, where statistics tell
 
 
 def discover(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
@@ -105,7 +110,7 @@ def _inspect(path: str) -> SourceFile:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
             known = _known(file.schema_arrow.serialize().to_pybytes())
-            filled = _filled(metadata)
+            filled, span = _filled(metadata), _span(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         return SourceFile(path, problem=_unreadable(path, error))
     return SourceFile(
@@ -117,7 +122,32 @@ def _inspect(path: str) -> SourceFile:
         problem=known.recognised.problem,
         schema=known.schema,
         filled=filled,
+        span=span,
     )
+
+
+def _span(metadata: pq.FileMetaData) -> tuple[datetime, datetime] | None:
+    """The smallest and the largest event time by the statistics: of times, or of text as CloudTrail writes it."""
+    ends: list[tuple[datetime, datetime]] = []
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            if column.path_in_schema.lower() != TIME_LEAF:
+                continue
+            told = column.statistics
+            first, last = (_moment(told.min), _moment(told.max)) if told and told.has_min_max else (None, None)
+            if first is None or last is None:
+                return None
+            ends.append((first, last))
+    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
+
+
+def _moment(value: object) -> datetime | None:
+    """A time of the statistics as naive UTC; of text only the one form in which the order of text is that of time."""
+    if isinstance(value, str) and _AS_LOGGED.fullmatch(value):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
 def _filled(metadata: pq.FileMetaData) -> bool:

@@ -5,7 +5,7 @@
 create table account_coverage as
 with named as (
     select
-        coalesce(call_day.account_id, caller.account_id) as account_id, day, calls, read_only_calls, read_only_told,
+        coalesce(call_day.account_id, caller.account_id) as account_id, day, calls, read_only,
         first_time, last_time, call_day.event_source, call_day.event_name, call_day.event_type, call_day.own_log
     from call_day
     join caller
@@ -29,7 +29,7 @@ select
     count(distinct named.day) filter (own_log)::integer as days_covered,
     min(named.first_time) filter (own_log) as first_event,
     max(named.last_time) filter (own_log) as last_event,
-    coalesce(bool_or(named.read_only_calls > 0 or (named.read_only_told = 0 and about.only_reads))
+    coalesce(bool_or(coalesce(named.read_only, about.only_reads))
         filter (own_log and about.is_data_event is not true), false) as sees_read_only,
     coalesce(bool_or(named.event_source like 'kms.amazonaws.com%') filter (own_log), false) as sees_kms
 from named

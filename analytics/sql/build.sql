@@ -1,5 +1,5 @@
 -- build    grain: the one row that says what this build is
--- reads: build_rows, windows, health, event_names, shared_event (work.duckdb)
+-- reads: build_rows, windows, health, event_names, rollup (the ingester's)
 create table build as
 with own_window as (select * from windows order by window_days desc limit 1)
 select
@@ -8,7 +8,9 @@ select
     build_rows.catalogue, build_rows.weights, build_rows.snapshot_taken_at,
     (select coalesce(sum(events), 0)::bigint from event_names) as events,
     -- further copies of calls that another account logged too: read, and not counted again
-    (select count(*) - count(distinct shared_event_id) from shared_event) as shared_copies,
+    (
+        select coalesce(sum(calls)::bigint, 0) - count(distinct shared_event_id) from rollup where shared_event_id is not null
+    ) as shared_copies,
     (select min(first_event) from health) as first_event,
     (select max(last_event) from health) as last_event,
     build_rows.has_snapshot, build_rows.has_organization, build_rows.organization_id, build_rows.format

@@ -1,28 +1,25 @@
 -- call_day (temporary)    grain: one row per principal_ref, account, event, region, UTC day, error code, via_service, own_log
--- reads: rollup, shared_event
+-- reads: rollup (the view over the files of all loads)
 -- A call that both accounts logged counts once: the caller's own copy if there is one, it names the principal.
 -- via_service: the AWS service that made the call with the principal's permission; null for a service on its own behalf.
 -- own_log: the caller's account logged it, so it shows what that account's log holds (an `id:` is seen from outside).
 -- is_call: Insight events tell of no call, network activity events tell of a call again (eventType).
 create or replace temp table call_day as
 with one_copy as (
-    select *, bool_or(callers_copy) over (partition by shared_event_id) as own_log
-    from shared_event
+    select * replace (1 as calls), bool_or(callers_copy) over (partition by shared_event_id) as own_log
+    from rollup
+    where shared_event_id is not null
     qualify row_number() over (
         partition by shared_event_id
         order by  -- to the last column, so that the same copies give the same row whatever the order they were read in
-            (principal_ref like 'arn:%') desc, callers_copy desc, principal_ref, event_time, account_id, event_source,
+            (principal_ref like 'arn:%') desc, callers_copy desc, principal_ref, first_time, account_id, event_source,
             event_name, event_type, region, error_code, invoked_by, read_only
     ) = 1
 ),
 counted as (
-    select * exclude (load_id), not starts_with(principal_ref, 'id:') as own_log from rollup
+    select *, not starts_with(principal_ref, 'id:') as own_log from rollup where shared_event_id is null
     union all by name
-    select
-        principal_ref, account_id, event_source, event_name, event_type, region, event_time::date as day, error_code, invoked_by,
-        own_log, 1 as calls, coalesce(read_only, false)::integer as read_only_calls,
-        (read_only is not null)::integer as read_only_told, event_time as first_time, event_time as last_time
-    from one_copy
+    select * from one_copy
 ),
 named as (  -- a service event belongs to the service, whoever it is about; nobody signed an anonymous call
     select * replace (
@@ -35,7 +32,7 @@ select
     principal_ref, account_id, event_source, event_name, event_type, region, day, error_code,
     case when not starts_with(principal_ref, 'service:') then invoked_by end as via_service,
     own_log, coalesce(event_type not in ('AwsCloudTrailInsight', 'AwsVpceEvent'), true) as is_call,
-    sum(calls)::bigint as calls, sum(read_only_calls)::bigint as read_only_calls, sum(read_only_told)::bigint as read_only_told,
+    sum(calls)::bigint as calls, bool_or(read_only) as read_only,
     min(first_time) as first_time, max(last_time) as last_time
 from named
 group by all

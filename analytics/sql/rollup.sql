@@ -1,8 +1,9 @@
--- rollup (work.duckdb)    grain: one row per load, principal_ref, account, event, region, UTC day, error code, invoked_by
--- reads: events (canonical view over the files of one load)    params: $load_id
+-- rollup (a Parquet file a load)    grain: one row per principal_ref, account, event, region, UTC day, error code, invoked_by,
+-- and, of events that two accounts log, per sharedEventID and side: their copies may lie in different loads, so they are
+-- told apart only when a build reads them (call_day.sql).
+-- reads: events (canonical view over the files of one load)
 -- Rows are left out after grouping, not before: a filter on every event costs more than a few groups too many. That the
 -- condition names `calls` keeps DuckDB from moving it in front of the grouping again.
-insert into rollup by name
 with grouped as (
     select
         coalesce(issuer_arn, principal_ref(
@@ -16,15 +17,17 @@ with grouped as (
         event_time::date as day,
         error_code,
         invoked_by,
-        shared_event_id is null as of_one_account,
+        shared_event_id,
+        case when shared_event_id is not null
+            then coalesce(recipient_account_id = identity_account_id, false)
+        end as callers_copy,
         count(*) as calls,
-        count(*) filter (read_only) as read_only_calls,
-        count(read_only) as read_only_told,  -- calls of which the record says whether they only read
+        bool_or(read_only) as read_only,  -- null: no record says whether it only read
         min(event_time) as first_time,
         max(event_time) as last_time
     from events
     group by all
 )
-select $load_id as load_id, * exclude (of_one_account)
+select *
 from grouped
-where case when calls > 0 then of_one_account and day is not null and event_source is not null and event_name is not null end
+where case when calls > 0 then day is not null and event_source is not null and event_name is not null end

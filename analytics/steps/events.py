@@ -22,9 +22,7 @@ ERROR_CODES_FILE = REFERENCE / "error_codes.csv"
 
 def find_windows(build: Build) -> None:
     """The windows, all ending on the last event's UTC day."""
-    row = build.con.execute("select max(last_time), min(first_time) from work.rollup").fetchall()[0]
-    shared = build.con.execute("select max(event_time), min(event_time) from work.shared_event").fetchall()[0]
-    last = max((time for time in (row[0], shared[0]) if time), default=None)
+    ((last,),) = build.con.execute("select max(last_time) from rollup").fetchall()
     if last is None:
         problems = "; ".join(f"`{file.path}`: {file.problem}" for file in build.files if file.problem)
         raise BuildError(f"no event could be read from the given files ({problems or 'they hold no rows'})")
@@ -55,8 +53,13 @@ def count_calls_once(build: Build) -> None:
 
 def name_callers(build: Build) -> None:
     """Who each reference of the roll-up is."""
+    name_references(build, "caller", "select distinct principal_ref, account_id from call_day")
+
+
+def name_references(build: Build, table: str, query: str) -> None:
+    """A temporary table of who stands behind each `principal_ref` and account that the query finds."""
     known = KnownIdentities.of(build.snapshot.identities if build.snapshot else ())
-    seen = build.con.execute("select distinct principal_ref, account_id from call_day").fetchall()
+    seen = build.con.execute(query).fetchall()
     callers = [caller(reference, account_id, known) for reference, account_id in seen]
     rows = pa.table(
         {
@@ -67,7 +70,7 @@ def name_callers(build: Build) -> None:
             "account_id": pa.array([found.account_id for found in callers], pa.string()),
         }
     )
-    build.temporary("caller", rows)
+    build.temporary(table, rows)
 
 
 def resolve_events(build: Build) -> None:

@@ -27,7 +27,6 @@ join (select min(window_start) as first_day, max(window_end) as last_day from wi
     on day between first_day and last_day
 where event_action.outcome = 'unresolved'
 group by caller.principal_arn"""
-HAS_TRUST = "select table_name from duckdb_tables() where table_name = 'trust'"
 NEVER_TAKEN = """
 select principal_arn, list(position order by position) as positions
 from trust where seen_calls = 0 group by principal_arn order by principal_arn"""
@@ -58,8 +57,6 @@ def _surroundings(build: Build) -> Surroundings:
 def _unused_trust(build: Build) -> dict[str, UnusedTrust]:
     """Of each role with ways in that nobody took: the trust document without them, while others remain."""
     found: dict[str, UnusedTrust] = {}
-    if not rows_of(build.con, HAS_TRUST):
-        return found
     for row in rows_of(build.con, NEVER_TAKEN):
         subject, ways = build.estate.subjects[row["principal_arn"]], build.assessor.of(row["principal_arn"]).parties
         unused = tuple(party for at, party in enumerate(ways) if at in row["positions"])

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from analytics.findings.lowering import Lowering
 from analytics.findings.risk import ranked
+from analytics.findings.risk_kept import write_facts
 from analytics.findings.trust_scale import exposures
 from analytics.iam.names import PrincipalKind
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from analytics.steps.state import Build
 
 NEVER_USED = "select principal_arn, list(position) from trust where seen_calls = 0 group by principal_arn"
-NOBODY_SEEN = """
-create temp table assumed (principal_arn varchar, caller varchar, caller_account_id varchar, network varchar,
-    via_service varchar, calls bigint, denied bigint, first_time timestamp, last_time timestamp)"""
 _KEY = "access key "  # and its number, as trust names it
 
 
@@ -35,9 +33,6 @@ def find_trust(build: Build) -> None:
     subjects = _judged(build)
     ways = [(one, at, way) for one in subjects for at, way in enumerate(build.assessor.of(one.arn).parties)]
     least = _least_days(build) if subjects else 0
-    if not build.con.execute("from duckdb_tables() where table_name = 'assumed'").fetchall():
-        build.con.execute(NOBODY_SEEN)
-        least += build.settings.window_days + 1
     build.run("trust", trust_rows=_way_rows(ways, least))
 
 
@@ -49,6 +44,11 @@ def score_identities(build: Build) -> None:
         build.con.execute("select principal_arn, count(*)::integer from escalation_step group by all").fetchall()
     )
     build.run("risk", risk_rows=_risk_rows(build, ranked(risks), steps))
+    facts = {
+        "principal_arn": pa.array([one.arn for one in subjects], pa.string()),
+        "facts": pa.array([write_facts(build.assessor.of(one.arn).facts) for one in subjects], pa.string()),
+    }
+    build.run("risk_facts", risk_facts_rows=pa.table(facts))
 
 
 def _judged(build: Build) -> list[Subject]:

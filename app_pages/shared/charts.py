@@ -1,6 +1,6 @@
 """The charts: Plotly with the colours of palette.py, no toolbar, no grid lines that say nothing.
 
-A chart is a pure function from rows to a figure; `data.figure` keeps it for the build, the question and the theme.
+A chart is a pure function from rows to a figure; `data.drawn` keeps it for the build, the question and the theme.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def _card(card: Card, total: int, items: list[Decision]) -> None:
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"
         ):
             if card.parameter == "arn":
-                widgets.identity_link(item.key, item.subject, length=30)
+                widgets.identity_link(item.key, item.subject, length=26)
             else:
                 target = {card.parameter: item.key} if card.parameter else {}
                 widgets.link(card.page, span(plain(item.subject, 30)), **target)
@@ -122,6 +122,6 @@ def _card(card: Card, total: int, items: list[Decision]) -> None:
 
 
 def _place_and_amount(card: Card, item: Decision) -> str:
-    place = counted(item.identities, "identity", "identities") if item.identities else span(plain(item.place, 26))
+    place = counted(item.identities, "identity", "identities") if item.identities else span(plain(item.place, 16))
     amount = "" if item.amount is None else f" · {number(item.amount)} {card.unit}"
     return f"{place}{amount}"

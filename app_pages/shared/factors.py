@@ -91,7 +91,8 @@ def legend() -> None:
         f"{factor.label} {factor.most:g}</span>"
         for factor in FACTORS
     )
-    st.html(f'<div style="font-size:0.85rem;color:{palette.pick(palette.QUIET)}">Points of 100: {dots}</div>')
+    title = '<span style="margin-right:10px">Points of 100:</span>'
+    st.html(f'<div style="font-size:0.85rem;color:{palette.pick(palette.QUIET)}">{title}{dots}</div>')
 
 
 def _uri(width: int, height: int, inside: str) -> str:

@@ -63,6 +63,7 @@ def _score(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
 def _confidence(risk: Mapping[str, Any] | None) -> None:
     if risk is None:
         st.metric("Confidence", "–")
+        st.caption("Nothing to be confident of without a score.")
         return
     st.metric(
         "Confidence",

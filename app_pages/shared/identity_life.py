@@ -33,7 +33,7 @@ def show(known: Mapping[str, Any], window_days: int) -> None:
             st.caption("No call of it and no change of its policies, trust or keys is in the logs of the window.")
         else:
             st.plotly_chart(
-                data.figure(charts.life, queries.identity_life, **asked),
+                data.drawn(charts.life, queries.identity_life, **asked),
                 key="life",
                 config=charts.CONFIG,
                 alt="Bars: calls and denied calls per day; marks: changes of policy, trust or key",

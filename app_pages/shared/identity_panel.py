@@ -38,15 +38,16 @@ def show(principal_arn: str, filters: Filters) -> None:
 
 
 def facts(known: dict[str, Any]) -> str:
-    """Kind, place, owner, boundary, dates; names as code."""
+    """Kind, place, owner, boundary, dates; names as code. What only a snapshot could tell is not told without it."""
     parts = [
         known["kind"],
         span(plain(known["account_name"] or known["account_id"] or "no account", 40)),
-        f"owner {span(plain(known['owner'], 30))}" if known["owner"] else "no owner tag",
-        f"boundary {span(plain(known['boundary_name'], 40))}" if known["boundary_name"] else "no boundary",
-        f"created {day(known['created'])}",
+        f"owner {span(plain(known['owner'], 30))}" if known["owner"] else "no owner known",
         f"last used {day(known['last_used'])}" if known["last_used"] else "never seen used",
     ]
+    if known["in_snapshot"]:
+        boundary = f"boundary {span(plain(known['boundary_name'], 40))}" if known["boundary_name"] else "no boundary"
+        parts[3:3] = [boundary, f"created {day(known['created'])}"]
     return " · ".join(parts)
 
 

@@ -51,9 +51,12 @@ def _route(known: Mapping[str, Any], risk: Mapping[str, Any], steps: list[dict[s
             _node(step["to_arn"], step["to_name"], step["to_account"], last)
 
 
-def _node(arn: str, name: str | None, account: str | None, note: str) -> None:
+def _node(arn: str | None, name: str | None, account: str | None, note: str) -> None:
     with st.container(border=True, width=230, gap="xxsmall"):
-        widgets.identity_link(arn, name, icon=":material/person:", length=24)
+        if arn is None:
+            st.markdown(":material/person: not in the snapshot")
+        else:
+            widgets.identity_link(arn, name, icon=":material/person:", length=24)
         st.caption(f"{span(plain(account, 26)) if account else 'account not known'} · {note}")
 
 
@@ -67,11 +70,10 @@ def _paths(paths: list[dict[str, Any]]) -> None:
             rows.assign(
                 certain=rows["surely"].map({True: "surely", False: "maybe"}),
                 strength=rows["strength"].astype(float),
-                needs=[", ".join(path["actions"]) for path in paths],
             ),
             {
                 "path_id": column.TextColumn("Path", width=100),
-                "title": column.TextColumn("What it does", width=215),
+                "title": column.TextColumn("What it does", width=365),
                 "category": column.TextColumn("Category", width=110),
                 "certain": column.TextColumn("Certain", width=65),
                 "target": column.TextColumn("Leads to", width=100),
@@ -79,7 +81,6 @@ def _paths(paths: list[dict[str, Any]]) -> None:
                     "Strength", min_value=0, max_value=1, format="%.2f", width=100,
                     help="Category × certainty × target; the strongest makes the factor control",
                 ),
-                "needs": column.TextColumn("Actions", width=150),
             },
             key="paths",
             alt="Escalation paths with category, certainty, target and strength; select one for its details",

@@ -37,17 +37,21 @@ def quick_filter(counts: Mapping[Quick | None, int]) -> Quick | None:
     return names.get(chosen)
 
 
-def show(rows: pd.DataFrame) -> None:
-    """One page of the table; choosing a row opens its identity."""
+def pictured(rows: pd.DataFrame) -> pd.DataFrame:
+    """Identities with their marks in words and their factors as a picture."""
     records = rows.to_dict("records")
-    shown = rows.assign(
+    return rows.assign(
         marks=[_marks(row) for row in records],
         bar=factors.bars(records),
         band=rows["band"].map(palette.BAND_MARKS),
     )
+
+
+def show(rows: pd.DataFrame) -> None:
+    """One page of `pictured` identities; choosing a row opens its identity."""
     column = st.column_config
     chosen = widgets.table(
-        shown,
+        rows,
         {
             "rank": column.NumberColumn("#", format="%,d", width=40, help="Rank by score in the whole build"),
             "name": column.TextColumn("Identity", width=215),

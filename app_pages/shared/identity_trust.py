@@ -73,9 +73,9 @@ def _ways(ways: list[dict[str, Any]]) -> int:
     chosen = widgets.table(
         shown,
         {
-            "who": column.TextColumn("Party", width=225),
+            "who": column.TextColumn("Party", width=190),
             "kind": column.TextColumn("Kind", width=75),
-            "trust": column.TextColumn("Class", width=185),
+            "trust": column.TextColumn("Class", width=220),
             "exposure": column.NumberColumn("Exposure", format="%.0f of 25", width=76, help="Before the multiplier"),
             "under": column.TextColumn("Under", width=150),
             "seen": column.TextColumn("Seen in the window", width=135),

@@ -23,7 +23,7 @@ def show(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
         widgets.nothing("There is no score to explain.", "A snapshot that holds this identity's policies gives it one.")
         return
     left, right = st.columns([1.9, 1], gap="medium")
-    with left, st.container(border=True, height="stretch"):
+    with left, st.container(border=True, height="stretch", key="why_score"):
         _factors(known, risk)
     with right, st.container(border=True, height="stretch"):
         _would_lower(known["principal_arn"], risk["score"])
@@ -109,9 +109,9 @@ def _would_lower(arn: str, score: float) -> None:
         st.caption("No single change of policy, trust or key that is known here lowers this score.")
         return
     for change in changes:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{change['score_after']:.1f}**", width=44)
-            st.markdown(f":blue[−{score - change['score_after']:.1f}]", width=48)
-            st.text(plain(change["title"], 110))
+        after, less, what = st.columns([0.5, 0.55, 2.6], gap="xsmall")
+        after.markdown(f"**{change['score_after']:.1f}**")
+        less.markdown(f":blue[−{score - change['score_after']:.1f}]")
+        what.text(plain(change["title"], 110))
     st.caption("Each alone, computed with the score's own function; calls broken stand in Remediation.")
     widgets.link("remediation", "Commands and policy to do it", icon=":material/build:", q=arn)

@@ -22,6 +22,7 @@ ENTRIES = (
     Entry("identities", "Identities", ":material/group:"),
     Entry("identity", "Identity", ":material/person:", hidden=True),
     Entry("heatmap", "Privilege vs usage", ":material/grid_on:"),
+    Entry("guardrails", "Guardrails", ":material/shield:"),
     Entry("remediation", "Remediation", ":material/build:"),
     Entry("weights", "Weights", ":material/tune:", hidden=True),
     Entry("health", "Data health", ":material/verified:"),

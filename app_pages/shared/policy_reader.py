@@ -98,10 +98,10 @@ def _document(document: queries.PolicyText, principal_arn: str, marks: Mapping[i
         if expander.open:
             if document.arn:
                 st.caption(f"{span(document.arn)}" + (" · managed by AWS" if document.aws_managed else ""))
-            _text(document.document, marks)
+            text(document.document, marks)
 
 
-def _text(document: str, marks: Mapping[int, str]) -> None:
+def text(document: str, marks: Mapping[int, str]) -> None:
     """The document as code; a marked statement stands in a box of its own, in its place."""
     parsed = json.loads(document)
     if not marks:

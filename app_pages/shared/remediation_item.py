@@ -30,7 +30,7 @@ def show(item_id: str) -> None:
         st.caption("It may be done, or the link is of another store. Select a row of the list.")
         return
     st.text(plain(found["title"], 200))
-    before, after, broken = st.columns([1, 1, 1.2], gap="small")
+    before, after, broken = st.columns([1.25, 0.9, 1.2], gap="xsmall")
     before.metric("Risk removed", f"{found['risk_removed']:.1f}", help="Points of the score")
     after.metric("Score", f"{found['score_after']:.1f}", f"from {found['score_before']:.1f}", delta_color="off",
                  delta_arrow="off")  # fmt: skip
@@ -55,7 +55,13 @@ def _facts(title: str, facts: Any) -> None:
     st.markdown(f"**{title}**")
     rows = facts if isinstance(facts, dict) else {"": facts}
     for name, value in rows.items():
+        if name == "sentences" and isinstance(value, list):
+            for sentence in value[:SHOWN]:
+                st.text(plain(sentence, 300))
+            continue
         label = name.replace("_", " ")
+        if value in ([], {}):
+            continue
         if isinstance(value, list):
             told = [plain(one if isinstance(one, str) else json.dumps(one), 120) for one in value[:SHOWN]]
             more = f" … and {len(value) - SHOWN:,} more" if len(value) > SHOWN else ""

@@ -40,10 +40,10 @@ def show(filters: Filters, quick: Quick | None) -> None:
     with right, st.container(border=True, height="stretch"):
         st.markdown("**Bands**")
         for band in palette.BANDS:
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f":{band.tone}[**{band.mark} {band.word}**]", width="content")
-                st.caption(MEANING[band.word], width="content")
-                st.markdown(f"**{number(bands[band.word])}**", width="content")
+            name, range_, count = st.columns([1.3, 1.3, 0.7], gap="small", vertical_alignment="center")
+            name.markdown(f":{band.tone}[**{band.mark} {band.word}**]")
+            range_.caption(MEANING[band.word])
+            count.markdown(f"**{number(bands[band.word])}**", text_alignment="right")
         unscored = data.read(queries.identity_counts, filters=filters)[quick] - scored
         if unscored:
             st.caption(
@@ -59,7 +59,7 @@ def show(filters: Filters, quick: Quick | None) -> None:
 
 def _scatter(filters: Filters, quick: Quick | None) -> None:
     chart = st.plotly_chart(
-        data.figure(charts.risk_scatter, queries.identity_points, filters=filters, quick=quick, limit=SHOWN),
+        data.drawn(charts.risk_scatter, queries.identity_points, filters=filters, quick=quick, limit=SHOWN),
         key="risk_scatter",
         config=charts.CONFIG,
         alt="Scatter: privilege points by unused points per identity; size is exposure, colour and mark the band. "

@@ -113,6 +113,7 @@ def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters
                 border=True,
                 chart_data=trend if known and len(trend) > 2 else None,
                 chart_type="area",
+                height="stretch",
             )
 
 

@@ -40,9 +40,9 @@ def filter_bar(build: Build) -> Filters:
         bind="query-params",
         label_visibility="collapsed",
     )
-    ou_path = _choice(places[1], "OU", "All OUs", options.ou_paths, "ou")
-    account = _choice(places[2], "Account", "All accounts", tuple(accounts), "account")
-    kind = _choice(places[3], "Kind", "All kinds", options.kinds, "kind")
+    ou_path = choice(places[1], "OU", "All OUs", options.ou_paths, "ou")
+    account = choice(places[2], "Account", "All accounts", tuple(accounts), "account")
+    kind = choice(places[3], "Kind", "All kinds", options.kinds, "kind")
     search = places[4].text_input(
         "Search",
         key="q",
@@ -63,7 +63,8 @@ def filter_bar(build: Build) -> Filters:
     )
 
 
-def _choice(place: DeltaGenerator, label: str, every: str, options: Sequence[str], key: str) -> str | None:
+def choice(place: DeltaGenerator, label: str, every: str, options: Sequence[str], key: str) -> str | None:
+    """One of the options or all of them (None), kept in the URL."""
     chosen = place.selectbox(
         label,
         options,

@@ -30,11 +30,14 @@ def find_browser():
     return next((path for path in (*on_path, *USUAL_PLACES) if path and os.access(path, os.X_OK)), None)
 
 
-def launch(playwright):
-    """A headless Chromium."""
+def launch(playwright, profile=None, **page_options):
+    """A headless Chromium; with a folder as profile, a context of pages that keeps its caches there."""
     path = find_browser()
     options = {"executable_path": path} if path else {}
-    return playwright.chromium.launch(args=["--no-sandbox", "--disable-dev-shm-usage"], **options)
+    options["args"] = ["--no-sandbox", "--disable-dev-shm-usage"]
+    if profile:
+        return playwright.chromium.launch_persistent_context(profile, **options, **page_options)
+    return playwright.chromium.launch(**options)
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def app_server(store, log):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "serve.py", "--server.port", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
             command,

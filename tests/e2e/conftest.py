@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e import browser as browsers
-from tests.findings_tables import with_findings
 from tests.store_builder import write_store
 
 VIEWPORT = {"width": 1440, "height": 900}
@@ -33,7 +32,7 @@ def browser():
 @pytest.fixture(scope="session")
 def store(tmp_path_factory):
     """The small store, built twice so that there is a change to tell."""
-    return with_findings(write_store(tmp_path_factory.mktemp("e2e"), builds=2))
+    return write_store(tmp_path_factory.mktemp("e2e"), builds=2)
 
 
 @pytest.fixture(scope="session")

@@ -192,3 +192,12 @@ def test_a_page_elsewhere_cannot_reach_the_app_by_another_name(address):
         server.putheader(name, value)
     server.endheaders()
     assert server.getresponse().status == 403
+
+
+def test_a_page_knows_its_server_and_asks_nobody_for_it(page):
+    """The document of `serve.py` names the server; Streamlit's own would ask at every level of the address."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/heatmap")
+    page.locator(".matrix[data-ready]").wait_for()
+    assert [url for url in asked if "/heatmap/_stcore" in url] == []

@@ -61,11 +61,11 @@ def test_evidence_opens_its_rows_and_the_link_keeps_them(page):
     page.get_by_role("button", name="Open").first.click()
     page.wait_for_url("**tab=Escalation**")
     settled(page)
-    page.get_by_role("button", name="Which statement grants iam:PassRole").click()
+    page.get_by_role("button", name="Which statement grants iam:PutRolePolicy").click()
     page.wait_for_url("**tab=Policies**")
     settled(page)
     page.get_by_text("◆ statement 1").first.wait_for()
-    assert query_of(page) == {"arn": DEPLOY.arn, "tab": "Policies", "mark": "iam:PassRole"}
+    assert query_of(page) == {"arn": DEPLOY.arn, "tab": "Policies", "mark": "iam:PutRolePolicy"}
 
 
 def test_the_page_of_an_identity_is_not_in_the_navigation(page):

@@ -3,10 +3,12 @@
 Values are always bound. A window is a number of days that ends at the build's last day; see `build_windows`.
 """
 
+from analytics.findings.organization_compare import NodeComparison
 from analytics.outputs.queries.boundaries import (
     attached_boundaries,
     boundary_coverage,
     boundary_drift,
+    boundary_drift_rows,
     boundary_inventory,
     boundary_ways_out,
     drift_rows,
@@ -15,6 +17,26 @@ from analytics.outputs.queries.boundaries import (
 from analytics.outputs.queries.build import Build, build_info, build_windows
 from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, sensitive_actions, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
+from analytics.outputs.queries.guardrail_rows import (
+    PolicyHere,
+    guardrail_actors,
+    guardrail_gap_list,
+    guardrail_policy,
+    guardrail_rows,
+)
+from analytics.outputs.queries.guardrails import (
+    LayerCell,
+    Matrix,
+    MatrixChoice,
+    Scenario,
+    Target,
+    guardrail_cell,
+    guardrail_matrix,
+    guardrail_scenarios,
+    guardrail_targets,
+    has_coverage,
+    has_organization,
+)
 from analytics.outputs.queries.health import (
     HealthPoint,
     Level,
@@ -102,6 +124,7 @@ from analytics.outputs.queries.templates import (
     template_takers,
     used_calls,
 )
+from analytics.outputs.queries.weights import Moved, moved_ranks
 
 __all__ = [
     "BANDS",
@@ -117,14 +140,22 @@ __all__ = [
     "HeatmapPage",
     "IdentityOrder",
     "ItemCounts",
+    "LayerCell",
     "Level",
+    "Matrix",
+    "MatrixChoice",
     "Measure",
+    "Moved",
+    "NodeComparison",
     "Order",
+    "PolicyHere",
     "PolicyText",
     "Proof",
     "Quick",
     "RowKind",
+    "Scenario",
     "ServiceSet",
+    "Target",
     "Topic",
     "accounts_in_the_wrong_place",
     "activity_by_day",
@@ -133,6 +164,7 @@ __all__ = [
     "band_counts",
     "boundary_coverage",
     "boundary_drift",
+    "boundary_drift_rows",
     "boundary_inventory",
     "boundary_templates",
     "boundary_ways_out",
@@ -144,6 +176,16 @@ __all__ = [
     "drift_rows",
     "figures",
     "filter_options",
+    "guardrail_actors",
+    "guardrail_cell",
+    "guardrail_gap_list",
+    "guardrail_matrix",
+    "guardrail_policy",
+    "guardrail_rows",
+    "guardrail_scenarios",
+    "guardrail_targets",
+    "has_coverage",
+    "has_organization",
     "health_accounts",
     "health_event_names",
     "health_files",
@@ -178,6 +220,7 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "moved_ranks",
     "node_answers",
     "node_choices",
     "node_comparison",

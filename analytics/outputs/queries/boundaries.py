@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
+    from analytics.findings.boundary_map import Rule
     from analytics.findings.estate import Estate
     from analytics.settings import Settings
 
@@ -120,6 +121,13 @@ def boundary_drift(con: DuckDBPyConnection, estate: Estate, *, folder: Path, set
     """
     rules = read_boundary_map(folder)
     return None if rules is None else drift(estate, rules, known_of(con, settings))
+
+
+def boundary_drift_rows(
+    con: DuckDBPyConnection, estate: Estate, *, rules: tuple[Rule, ...], settings: Settings
+) -> pd.DataFrame:
+    """The drift list of a map that was read."""
+    return drift_rows(con, drift(estate, rules, known_of(con, settings)), estate)
 
 
 def known_of(con: DuckDBPyConnection, settings: Settings) -> Known:

@@ -124,7 +124,9 @@ def node_answers(estate: Estate, *, node_id: str, action: str) -> pd.DataFrame:
             "node_id": answer.node_id,
             "inherited": answer.inherited,
             "says": str(answer.says),
-            "statements": ", ".join(f"{ref.policy} {ref.sid or ref.index}" for ref in answer.statements),
+            "statements": ", ".join(
+                f"{ref.policy} {ref.sid or f'statement {ref.index + 1}'}" for ref in answer.statements
+            ),
         }
         for layer in LAYERS
         for answer in answers_at(estate, node_id, action, layer)

@@ -1,8 +1,8 @@
 """A big grid that can be clicked and driven by keyboard: one canvas, no library.
 
 Names reach the browser as data and are drawn with `fillText` or set as `textContent`; nothing is parsed as HTML.
-A cell is a state (how it is marked) and a level (how dark it is, 0 to 100). The same numbers must stand beside the
-grid as a table, for readers who cannot see it.
+A cell is a state (how it is marked) and a level (how dark it is, 0 to 100, where the state has no colour of its own).
+The same numbers must stand beside the grid as a table, for readers who cannot see it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 EMPTY = 255  # the level of a cell that holds nothing
+NAMES, LEAST_CELL = 176, 13  # pixels, unless an axis says otherwise
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -62,13 +63,20 @@ class Ramp:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The names along one side, a quiet note beside each, and (rows only) an amount as text."""
+    """The names along one side, a quiet note beside each, and (rows only) an amount as text.
+
+    Where the group changes, rows get a heading and columns a line. `width`: of the names of rows; of columns the least
+    width of a cell, and from 56 pixels on its width, with words in the cells.
+    """
 
     title: str
     labels: Sequence[str]
     notes: Sequence[str] = ()
     amounts: Sequence[str] = ()
     amount_title: str = ""
+    groups: Sequence[str] = ()
+    width: int = 0  # 0: the usual one
+    note_width: int = 104
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +95,21 @@ def matrix(
     states: np.ndarray[Any, np.dtype[np.uint8]],
     levels: np.ndarray[Any, np.dtype[np.uint8]],
     styles: Mapping[int, Style],
-    ramp: Ramp,
+    ramp: Ramp | None,
     label: str,
     key: str,
     facts: Sequence[Fact] = (),
     selected: tuple[int | None, int | None] = (None, None),
     sorted_column: int | None = None,
     nothing: str = "nothing granted",
+    flags: tuple[str, np.ndarray[Any, np.dtype[np.bool_]]] | None = None,
+    can_sort: bool = True,
     on_pick: Callable[[Picked], None],
 ) -> None:
     """Draw the grid. `on_pick` is called before the next run when a cell or a header was clicked or entered.
 
-    `states` and `levels` are rows by columns; a level of EMPTY draws no cell and is called `nothing`.
+    `states` and `levels` are rows by columns; a level of EMPTY draws no cell and is called `nothing`. `flags` names
+    what a mark in the corner of a cell says; cells of a colour of their own have it.
     """
     shape = (len(rows.labels), len(columns.labels))
     if states.shape != shape or levels.shape != shape:
@@ -106,18 +117,21 @@ def matrix(
         raise ValueError(msg)
     data = {
         "label": label,
-        "rows": _axis(rows),
-        "columns": _axis(columns),
+        "rows": _axis(rows, NAMES),
+        "columns": _axis(columns, LEAST_CELL),
         "states": _packed(states.astype(np.uint8)),
         "levels": _packed(levels.astype(np.uint8)),
         "facts": [
             {"label": fact.label, "digits": fact.digits, "values": _packed(fact.values.astype("<f4"))} for fact in facts
         ],
         "styles": {str(state): asdict(style) for state, style in styles.items()},
-        "ramp": asdict(ramp),
+        "ramp": asdict(ramp) if ramp else None,
         "selected": [-1 if position is None else position for position in selected],
         "sorted": sorted_column,
         "nothing": nothing,
+        "flag_name": flags[0] if flags else "",
+        "flags": _packed(flags[1].astype(np.uint8)) if flags else None,
+        "can_sort": can_sort,
     }
 
     def picked() -> None:
@@ -127,9 +141,10 @@ def matrix(
     _component(key=key, data=data, height="content", on_picked_change=picked)
 
 
-def _axis(axis: Axis) -> dict[str, Any]:
-    names = {"title": axis.title, "amount_title": axis.amount_title}
-    lists = {"labels": axis.labels, "notes": axis.notes, "amounts": axis.amounts}
+def _axis(axis: Axis, usual: int) -> dict[str, Any]:
+    names: dict[str, Any] = {"title": axis.title, "amount_title": axis.amount_title}
+    names |= {"width": axis.width or usual, "note_width": axis.note_width}
+    lists = {"labels": axis.labels, "notes": axis.notes, "amounts": axis.amounts, "groups": axis.groups}
     return names | {name: [str(item) for item in items] for name, items in lists.items()}
 
 

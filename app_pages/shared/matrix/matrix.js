@@ -1,7 +1,7 @@
 // The grid of matrix/__init__.py. Runs again on every change of data or theme, so handlers are assigned, never added.
 // Names are untrusted: they are drawn with fillText or set as textContent, never parsed.
 
-const ROW = 18, NAMES = 176, NOTES = 104, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3
+const ROW = 18, GROUP = 24, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3, WIDE = 56 // pixels; from WIDE on a cell has its words
 const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and the observer of its width
 
 export default function (component) {
@@ -21,29 +21,30 @@ export default function (component) {
   let layout
   const redraw = () => {
     layout = layoutOf(grid, scroll.clientWidth)
+    Object.assign(layout, near(scroll, layout))
     drawNames(names, grid, layout, theme, memory.at)
     drawCells(cells, grid, layout, theme, memory.at)
   }
   const positionAt = (event) => {
     const box = scroll.getBoundingClientRect()
     const x = event.clientX - box.left - scroll.clientLeft, y = event.clientY - box.top - scroll.clientTop
-    const row = y < layout.head ? -1 : Math.floor((y - layout.head) / ROW)
+    const row = y < layout.head ? -1 : rowAt(layout, y)
     const inside = x - layout.names + scroll.scrollLeft
     let column = -1
     if (x >= layout.names) {
       // A slanted name leans to the right: above the grid, follow it down to the column it stands on.
-      const foot = row < 0 ? inside - (layout.head - 6 - y) * 0.577 : inside
+      const foot = row < 0 && !layout.wide ? inside - (layout.head - 6 - y) * 0.577 : inside
       column = Math.floor(foot / layout.cell)
       if (row < 0 && column < 0) return null
     }
-    if (row >= grid.height || column >= grid.width || (row < 0 && column < 0)) return null
+    if (row === null || row >= grid.height || column >= grid.width || (row < 0 && column < 0)) return null
     return [row, column]
   }
   const pick = (at, sort = false) => setTriggerValue("picked", { row: at[0], column: at[1], sort })
   const move = (at) => {
     memory.at = at
-    redraw()
     if (at[1] >= 0) bringIntoView(scroll, layout, at[1])
+    redraw()
     status.textContent = describe(grid, at)
   }
 
@@ -57,7 +58,7 @@ export default function (component) {
     const at = positionAt(event)
     if (!at) return
     move(at)
-    pick(at, event.shiftKey && at[1] >= 0)
+    pick(at, grid.can_sort && event.shiftKey && at[1] >= 0)
   }
   scroll.onkeydown = (event) => {
     const [row, column] = memory.at, first = row < 0 ? 0 : -1
@@ -71,9 +72,13 @@ export default function (component) {
     }[event.key]
     if (to) move(to)
     else if (event.key === "Enter" || event.key === " ") pick(memory.at)
-    else if (event.key === "s" && column >= 0) pick(memory.at, true)
+    else if (event.key === "s" && grid.can_sort && column >= 0) pick(memory.at, true)
     else return
     event.preventDefault()
+  }
+  scroll.onscroll = () => {
+    const left = scroll.scrollLeft / layout.cell, right = left + scroll.clientWidth / layout.cell
+    if (Math.floor(left) < layout.from || Math.min(grid.width, right) > layout.to) redraw()
   }
   scroll.onfocus = () => { status.textContent = describe(grid, memory.at) }
 
@@ -94,6 +99,7 @@ function unpack(data) {
     ...data,
     states: bytes(data.states),
     levels: bytes(data.levels),
+    flags: data.flags && bytes(data.flags),
     facts: data.facts.map((fact) => ({ ...fact, values: new Float32Array(bytes(fact.values).buffer) })),
     height: data.rows.labels.length,
     width: data.columns.labels.length,
@@ -116,18 +122,43 @@ function themeOf(root, grid) {
     line: of("--st-border-color"),
     accent: dark ? "#8ab4ff" : "#1d4ed8",
     font: of("--st-font") || "sans-serif",
-    ramp: dark ? grid.ramp.dark : grid.ramp.light,
+    ramp: grid.ramp ? (dark ? grid.ramp.dark : grid.ramp.light) : [],
   }
 }
 
 function layoutOf(grid, available) {
-  const hasNotes = grid.rows.notes.some(Boolean)
-  const left = NAMES + (hasNotes ? NOTES : 0) + (grid.rows.amounts.length ? AMOUNT : 0)
-  const longest = Math.max(4, ...grid.columns.labels.map((label) => Math.min(label.length, 18)))
-  const head = Math.round(24 + longest * 5.4)
-  const lean = (head - 10) * 0.577 // room for the last slanted name
-  const cell = Math.min(30, Math.max(13, Math.floor((available - left - lean) / Math.max(1, grid.width))))
-  return { available, hasNotes, names: left, head, cell, width: Math.ceil(cell * grid.width + lean), height: head + grid.height * ROW + 1 }
+  const { rows, columns } = grid, hasNotes = rows.notes.some(Boolean)
+  const left = rows.width + (hasNotes ? rows.note_width : 0) + (rows.amounts.length ? AMOUNT : 0)
+  const longest = Math.max(4, ...columns.labels.map((label) => Math.min(label.length, 18)))
+  const wide = columns.width >= WIDE
+  const head = wide ? 34 : Math.round(24 + longest * 5.4)
+  const lean = wide ? 0 : (head - 10) * 0.577 // room for the last slanted name
+  const cell = wide ? columns.width : Math.min(30, Math.max(columns.width, Math.floor((available - left - lean) / Math.max(1, grid.width))))
+  const tops = [], opens = [] // where each row begins; the rows that a heading stands above
+  let y = head
+  for (let row = 0; row < grid.height; row++) {
+    opens.push(Boolean(rows.groups.length) && rows.groups[row] !== rows.groups[row - 1])
+    if (opens[row]) y += GROUP
+    tops.push(y)
+    y += ROW
+  }
+  return { available, columns: grid.width, hasNotes, names: left, head, cell, wide, tops, opens, width: Math.ceil(cell * grid.width + lean) + 1, height: y + 1 }
+}
+
+// The columns in sight and a sight more on each side: hundreds of accounts are not drawn for each step of the cursor.
+function near(scroll, layout) {
+  const column = (x) => Math.min(layout.columns, Math.max(0, Math.round(x / layout.cell)))
+  return { from: column(scroll.scrollLeft - layout.available), to: column(scroll.scrollLeft + 2 * layout.available) }
+}
+
+function rowAt(layout, y) {
+  let low = 0, high = layout.tops.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (layout.tops[middle] <= y) low = middle + 1
+    else high = middle
+  }
+  return low && y < layout.tops[low - 1] + ROW ? low - 1 : null // null: on a heading, or below the last row
 }
 
 function penOf(canvas, width, height, theme) {
@@ -153,7 +184,7 @@ function fit(pen, text, width) {
 
 function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
   const pen = penOf(canvas, layout.names, layout.height, theme)
-  const room = NAMES - 12, hasAmounts = grid.rows.amounts.length > 0
+  const room = grid.rows.width - 12, hasAmounts = grid.rows.amounts.length > 0
   const font = (weight) => { pen.font = `${weight} 12px ${theme.font}` }
   font(600)
   pen.fillStyle = theme.ink
@@ -164,7 +195,12 @@ function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
     pen.textAlign = "left"
   }
   grid.rows.labels.forEach((label, row) => {
-    const y = layout.head + row * ROW
+    const y = layout.tops[row]
+    if (layout.opens[row]) {
+      pen.fillStyle = theme.ink
+      font(650)
+      pen.fillText(fit(pen, grid.rows.groups[row], layout.names - 16), 8, y - GROUP / 2 + 2)
+    }
     if (row === grid.chosen[0]) {
       pen.fillStyle = theme.band
       pen.fillRect(0, y, layout.names, ROW)
@@ -176,7 +212,7 @@ function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
     if (layout.hasNotes) {
       font(400)
       pen.globalAlpha = 0.62
-      pen.fillText(fit(pen, grid.rows.notes[row], NOTES - 8), NAMES + 2, y + ROW / 2)
+      pen.fillText(fit(pen, grid.rows.notes[row], grid.rows.note_width - 8), grid.rows.width + 2, y + ROW / 2)
       pen.globalAlpha = 1
     }
     if (hasAmounts) {
@@ -193,39 +229,56 @@ function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
   const pen = penOf(canvas, layout.width, layout.height, theme), size = layout.cell
   if (grid.chosen[0] >= 0) {
     pen.fillStyle = theme.band
-    pen.fillRect(0, layout.head + grid.chosen[0] * ROW, size * grid.width, ROW)
+    pen.fillRect(0, layout.tops[grid.chosen[0]], size * grid.width, ROW)
   }
   if (grid.chosen[1] >= 0) {
     pen.fillStyle = theme.band
-    pen.fillRect(grid.chosen[1] * size, layout.head, size, grid.height * ROW)
+    pen.fillRect(grid.chosen[1] * size, layout.head, size, layout.height - layout.head - 1)
   }
   grid.columns.labels.forEach((label, column) => {
+    if (column < layout.from || column >= layout.to) return
     const strong = column === atColumn || column === grid.sorted
     pen.save()
-    pen.translate(column * size + size / 2, layout.head - 6)
-    pen.rotate(SLANT)
+    if (layout.wide) pen.translate(column * size + 6, layout.head - 12)
+    else {
+      pen.translate(column * size + size / 2, layout.head - 6)
+      pen.rotate(SLANT)
+    }
     pen.font = `${strong ? 650 : 400} 11.5px ${theme.font}`
     pen.fillStyle = theme.ink
     pen.globalAlpha = strong ? 1 : 0.78
-    pen.fillText(fit(pen, column === grid.sorted ? `▾ ${label}` : label, layout.head - 2), 0, 0)
+    pen.fillText(fit(pen, column === grid.sorted ? `▾ ${label}` : label, layout.wide ? size - 8 : layout.head - 2), 0, 0)
     pen.restore()
     if (column === atColumn && atRow < 0) outline(pen, theme, column * size, layout.head - 5, size - 1, 4)
   })
   pen.strokeStyle = theme.line
   pen.globalAlpha = 0.5
   pen.lineWidth = 1
-  for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
+  if (grid.rows.groups.length) {
+    layout.tops.forEach((y, row) => { if (layout.opens[row] && row) line(pen, 0, y - GROUP + 0.5, size * grid.width) })
+  } else for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
+  grid.columns.groups.forEach((group, column) => {
+    if (!column || column < layout.from || column > layout.to || group === grid.columns.groups[column - 1]) return
+    pen.fillStyle = theme.ink
+    pen.fillRect(column * size - 1, layout.head - 4, 1, layout.height - layout.head + 4)
+  })
   pen.globalAlpha = 1
-  const hatch = hatchOf(pen, theme)
+  const hatch = hatchOf(pen, theme), stamps = new Map()
   for (let row = 0; row < grid.height; row++) {
-    for (let column = 0; column < grid.width; column++) {
+    for (let column = layout.from; column < layout.to; column++) {
       const index = row * grid.width + column
       if (grid.levels[index] === EMPTY) continue
-      const style = grid.styles[grid.states[index]]
-      paint(pen, theme, hatch, style, grid.levels[index], column * size, layout.head + row * ROW, size - 1, ROW - 1)
+      const style = grid.styles[grid.states[index]], x = column * size, y = layout.tops[row]
+      if (!style.fill) {
+        paint(pen, theme, hatch, style, grid.levels[index], x, y, size - 1, ROW - 1)
+        continue
+      }
+      if (!stamps.has(style)) stamps.set(style, stampOf(theme, hatch, style, size - 1, ROW - 1, layout.wide))
+      pen.drawImage(stamps.get(style), x, y, size - 1, ROW - 1) // one picture for all cells of a state: a glyph each is slow
+      if (grid.flags?.[index]) flag(pen, theme, style, x + size - 1, y)
     }
   }
-  if (atRow >= 0 && atColumn >= 0) outline(pen, theme, atColumn * size - 1, layout.head + atRow * ROW - 1, size + 1, ROW + 1)
+  if (atRow >= 0 && atColumn >= 0) outline(pen, theme, atColumn * size - 1, layout.tops[atRow] - 1, size + 1, ROW + 1)
 }
 
 function paint(pen, theme, hatch, style, level, x, y, width, height) {
@@ -261,6 +314,30 @@ function paint(pen, theme, hatch, style, level, x, y, width, height) {
   pen.textAlign = "center"
   pen.fillText(style.mark, middle[0], middle[1] + 0.5)
   pen.textAlign = "left"
+}
+
+function stampOf(theme, hatch, style, width, height, wide) {
+  const picture = document.createElement("canvas"), pen = penOf(picture, width, height, theme)
+  if (!wide) {
+    paint(pen, theme, hatch, style, 0, 0, 0, width, height)
+    return picture
+  }
+  paint(pen, theme, hatch, { ...style, mark: "" }, 0, 0, 0, width, height)
+  pen.fillStyle = theme.of(style.ink)
+  pen.font = `550 11px ${theme.font}`
+  pen.fillText(fit(pen, `${style.mark} ${style.name}`, width - 7), 5, height / 2 + 0.5)
+  return picture
+}
+
+function flag(pen, theme, style, right, top) {
+  pen.fillStyle = theme.of(style.ink)
+  pen.globalAlpha = 0.6
+  pen.beginPath()
+  pen.moveTo(right - 5, top)
+  pen.lineTo(right, top)
+  pen.lineTo(right, top + 5)
+  pen.fill()
+  pen.globalAlpha = 1
 }
 
 function hatchOf(pen, theme) {
@@ -301,20 +378,28 @@ function drawLegend(legend, grid, theme) {
     element.append(picture, words)
     return element
   }
-  const ramp = document.createElement("span")
-  ramp.className = "ramp"
-  ramp.style.background = `linear-gradient(90deg, ${theme.ramp.join(",")})`
-  const scale = item(ramp, grid.ramp.high)
-  const low = document.createElement("span")
-  low.textContent = grid.ramp.low
-  scale.prepend(low)
-  const usesRamp = Object.values(grid.styles).some((style) => !style.fill)
+  const scales = []
+  if (grid.ramp && Object.values(grid.styles).some((style) => !style.fill)) {
+    const ramp = document.createElement("span")
+    ramp.className = "ramp"
+    ramp.style.background = `linear-gradient(90deg, ${theme.ramp.join(",")})`
+    const scale = item(ramp, grid.ramp.high), low = document.createElement("span")
+    low.textContent = grid.ramp.low
+    scale.prepend(low)
+    scales.push(scale)
+  }
   const samples = Object.values(grid.styles).filter((style) => style.in_legend).map((style) => {
     const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme)
     paint(pen, theme, hatchOf(pen, theme), style, 25, 0, 0, 18, 14)
     return item(picture, style.name)
   })
-  legend.replaceChildren(...(usesRamp ? [scale] : []), ...samples)
+  if (grid.flag_name) {
+    const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme), style = Object.values(grid.styles)[0]
+    paint(pen, theme, hatchOf(pen, theme), { ...style, mark: "" }, 0, 0, 0, 18, 14)
+    flag(pen, theme, style, 18, 0)
+    samples.push(item(picture, grid.flag_name))
+  }
+  legend.replaceChildren(...scales, ...samples)
 }
 
 function describe(grid, [row, column]) {
@@ -323,7 +408,7 @@ function describe(grid, [row, column]) {
     return [grid.rows.labels[row], note, amount && `${grid.rows.amount_title} ${amount}`, "Enter opens it"].filter(Boolean).join(" · ")
   }
   if (row < 0) {
-    return [grid.columns.labels[column], grid.columns.notes[column], "Enter opens it, s sorts the rows by it"].filter(Boolean).join(" · ")
+    return [grid.columns.labels[column], grid.columns.notes[column], grid.can_sort ? "Enter opens it, s sorts the rows by it" : "Enter opens it"].filter(Boolean).join(" · ")
   }
   const index = row * grid.width + column, where = `${grid.rows.labels[row]} · ${grid.columns.labels[column]}`
   if (grid.levels[index] === EMPTY) return `${where} · ${grid.nothing}`
@@ -331,7 +416,8 @@ function describe(grid, [row, column]) {
     const value = fact.values[index].toLocaleString("en", { maximumFractionDigits: fact.digits })
     return `${value} ${fact.label}`
   })
-  return [where, grid.styles[grid.states[index]].name, ...told].join(" · ")
+  const flagged = grid.flags?.[index] ? grid.flag_name : ""
+  return [where, grid.styles[grid.states[index]].name, flagged, ...told].filter(Boolean).join(" · ")
 }
 
 function showTip(tip, root, text, event) {
