@@ -120,6 +120,10 @@ class CompiledPolicy:
             found = self._by_action[action] = tuple([self._statement(index) for index in named])
         return found
 
+    def statements(self) -> tuple[CompiledStatement, ...]:
+        """All of them, in order."""
+        return tuple([self._statement(index) for index in range(len(self.document.statements))])
+
     def _statement(self, index: int) -> CompiledStatement:
         compiled = self._compiled.get(index)
         if compiled is None:

@@ -79,7 +79,6 @@ class Surroundings:
     """What the list knows beside the estate; empty values: not known."""
 
     permission_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> ARNs
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ARN of a user -> ARNs of its IAM groups
     unresolved: Mapping[str, int] = field(default_factory=dict)  # ARN -> calls of the window whose action is not known
     unused_trust: Mapping[str, UnusedTrust] = field(default_factory=dict)  # by ARN of the role
     managed_policies: frozenset[str] = frozenset()  # ARNs of the managed policies that exist, attached or not

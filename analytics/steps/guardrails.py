@@ -31,7 +31,9 @@ def scenarios_of(build: Build) -> tuple[Scenario, ...]:
     try:
         return load_scenarios(build.folder)
     except ScenarioError as error:
-        build.notes.append(("store", OWN_FILE, str(error)))
+        note = ("store", OWN_FILE, str(error))
+        if note not in build.notes:
+            build.notes.append(note)
         return load_scenarios()
 
 
