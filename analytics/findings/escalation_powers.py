@@ -18,7 +18,7 @@ from analytics.findings.escalation_spoken import Gatherer
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation_facts import AboutResource, Values
     from analytics.findings.escalation_spoken import Belongings, Spoken, Workshop
@@ -149,8 +149,10 @@ class Powers:
         question = (action, spoken.key, spoken.fits(resource), tuple(values.items()), tuple(unknown))
         held = self._workshop.answers.get(question)
         if held is None:
+            # With all that is known of the identity: the statements left out must fall in the request, too.
+            context = {**self._gatherer.known.values, **values}
             request = Request(
-                self.subject.arn, action, resource, self.subject.account_id, values, unknown_keys=frozenset(unknown)
+                self.subject.arn, action, resource, self.subject.account_id, context, unknown_keys=frozenset(unknown)
             )
             held = self._workshop.answers[question] = self._decided(request)
         return held
@@ -173,30 +175,30 @@ class Powers:
         return values, unknown
 
     def _decided(self, request: Request) -> Held:
-        unknown, action = tuple(request.unknown_keys), request.action
-        if len(unknown) == 1 and self._may_choose(unknown, action) and self._chooses(request):
+        free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
+        if len(free) == 1 and self._chooses(free[0], request):
             return Held.SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:
             return Held.SURELY
-        if decision.result is Result.UNDECIDABLE:
-            return Held.SURELY if self._may_choose(decision.unknown_keys, action) else Held.MAYBE
+        if decision.result is Result.UNDECIDABLE:  # were no choice allowed, nothing would be open
+            undecided = set(decision.unknown_keys)
+            return Held.SURELY if undecided and undecided <= set(free) else Held.MAYBE
         return Held.NO
 
-    def _chooses(self, request: Request) -> bool:
-        """Whether some value of the one open key, which the caller chooses, is surely allowed; the quick way to see."""
-        (key,) = request.unknown_keys
+    def _chooses(self, key: str, request: Request) -> bool:
+        """Whether some value of an open key, which the caller chooses, is surely allowed."""
         conditions = [one for one in self.spoken(request.action).conditions if one.key.lower() == key]
         tried = (
-            request._replace(context={**request.context, key: (value,)}, unknown_keys=frozenset())
+            request._replace(context={**request.context, key: (value,)}, unknown_keys=request.unknown_keys - {key})
             for value in candidates(conditions)
         )
         return any(self._decider.decide(one).result is Result.ALLOWED for one in tried)
 
-    def _may_choose(self, keys: Sequence[str], action: str) -> bool:
-        """Whether all that is open is the caller's free choice: some choice is allowed, or nothing would be open."""
+    def _may_choose(self, key: str, action: str) -> bool:
+        """Whether a condition key is the caller's free choice."""
         number = self._catalogue.number(action)
-        return number is not None and bool(keys) and all(self._workshop.free.get(key, 0) >> number & 1 for key in keys)
+        return number is not None and bool(self._workshop.free.get(key, 0) >> number & 1)
 
     @cached_property
     def _gatherer(self) -> Gatherer:

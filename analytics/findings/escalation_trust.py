@@ -143,7 +143,7 @@ class Trusts:
         if held is None:
             stack = caller.stack
             policies = replace(Policies.of(stack, role.trust), rcp_levels=_rcps(role))
-            request = Request(caller.arn, ASSUME, role.arn, context=values, unknown_keys=unknown)
+            request = Request(caller.arn, ASSUME, role.arn, context=known.values, unknown_keys=unknown)
             held = self._assumed[question] = _held(Decider(policies, self._workshop.compiler), request)
         return min(held, Held.MAYBE) if caller.stack.boundary_not_collected else held
 
