@@ -31,7 +31,9 @@ def scenarios_of(build: Build) -> tuple[Scenario, ...]:
     try:
         return load_scenarios(build.folder)
     except ScenarioError as error:
-        build.notes.append(("store", OWN_FILE, str(error)))
+        note = ("store", OWN_FILE, str(error))
+        if note not in build.notes:
+            build.notes.append(note)
         return load_scenarios()
 
 
@@ -40,11 +42,16 @@ def try_drafts(build: Build) -> None:
     drafts, unusable = kept_drafts(build.folder) if build.folder is not None else ((), ())
     rows = []
     if drafts and build.snapshot:
-        told = guardrail_settings(build.settings)
-        settings = draft_settings(build.settings, told.lists, told.resources)
-        drafter = Drafter(build.estate, scenarios_of(build), told, settings, assessor=build.assessor)
+        drafter = drafter_of(build)
         rows = [tried(draft, drafter) for draft in drafts]
     elif drafts:
         rows = [untried(draft, "the build has no snapshot, so the draft cannot be tried") for draft in drafts]
     rows += [no_draft(one) for one in unusable]
     build.run("draft_effects", draft_effect_rows=draft_effect_rows(rows))
+
+
+def drafter_of(build: Build) -> Drafter:
+    """What makes drafts in this build's estate."""
+    told = guardrail_settings(build.settings)
+    settings = draft_settings(build.settings, told.lists, told.resources)
+    return Drafter(build.estate, scenarios_of(build), told, settings, assessor=build.assessor)
