@@ -160,21 +160,16 @@ class Search(OwnSearch):
     def leads(self, plan: Plan) -> Iterator[Lead]:
         """Every lead of a path; its own come first."""
         path = plan.path
-        for lead in self.own(plan):
-            yield _doubted(lead, plan)
+        yield from (_doubted(lead, plan) for lead in self.own(plan))
         if path.lifts:
             for lifted in self.field.ownership.lifted(path, self.powers):
                 yield _doubted(self._freed(lifted), plan)
         elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
             yield from self._assumes()
-        elif plan.assumes:
-            lead = self._to_others(plan, but=self.subject.arn)
-            if lead is not None:
-                yield lead
         elif not path.creates:
-            lead = self._shared(plan)
-            if lead is not None:
-                yield lead
+            other = self._to_others(plan, but=self.subject.arn) if plan.assumes else self._shared(plan)
+            if other is not None:
+                yield other
 
     def _shared(self, plan: Plan) -> Lead | None:
         """The lead of a path to others: one for all of an account whose policies say the same of its actions.
