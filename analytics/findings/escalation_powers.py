@@ -15,13 +15,14 @@ from analytics.engine.decide_facts import is_protected
 from analytics.engine.reach_choice import candidates
 from analytics.findings.escalation_facts import ANY_NAME, NOTHING_KNOWN, VARIABLE, Held, chosen_values, partition_of
 from analytics.findings.escalation_spoken import Gatherer
+from analytics.iam.condition import Context
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation_facts import AboutResource, Values
-    from analytics.findings.escalation_spoken import Belongings, Spoken, Workshop
+    from analytics.findings.escalation_spoken import Bearing, Belongings, Spoken, Workshop
     from analytics.findings.estate import Subject
 
 
@@ -144,17 +145,19 @@ class Powers:
         open_keys: frozenset[str] = frozenset(),
     ) -> Held:
         """Decided once for all identities for whom all that bears on the request is the same."""
-        spoken = self.spoken(action)
         values, unknown = self._facts(action, about, chosen, open_keys)
-        question = (action, spoken.key, spoken.fits(resource), tuple(values.items()), tuple(unknown))
+        open_ = frozenset(unknown)
+        context = Context({**self._gatherer.known.values, **values}, open_)
+        bearing = self._workshop.bearing(self.spoken(action), resource, context)
+        facts = [(key, values.get(key), key in open_) for key in bearing.keys]
+        question = (action, bearing.number, tuple(facts))
         held = self._workshop.answers.get(question)
         if held is None:
             # With all that is known of the identity: the statements left out must fall in the request, too.
-            context = {**self._gatherer.known.values, **values}
-            request = Request(
-                self.subject.arn, action, resource, self.subject.account_id, context, unknown_keys=frozenset(unknown)
-            )
-            held = self._workshop.answers[question] = self._decided(request)
+            still = open_.intersection(bearing.keys)
+            me = self.subject
+            request = Request(me.arn, action, resource, me.account_id, context.values, unknown_keys=still)
+            held = self._workshop.answers[question] = self._decided(request, bearing)
         return held
 
     def _facts(
@@ -174,9 +177,9 @@ class Powers:
                 unknown.append(key)
         return values, unknown
 
-    def _decided(self, request: Request) -> Held:
+    def _decided(self, request: Request, bearing: Bearing) -> Held:
         free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
-        if len(free) == 1 and self._chooses(free[0], request):
+        if len(free) == 1 and self._chooses(free[0], request, bearing):
             return Held.SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:
@@ -186,9 +189,9 @@ class Powers:
             return Held.SURELY if undecided and undecided <= set(free) else Held.MAYBE
         return Held.NO
 
-    def _chooses(self, key: str, request: Request) -> bool:
+    def _chooses(self, key: str, request: Request, bearing: Bearing) -> bool:
         """Whether some value of an open key, which the caller chooses, is surely allowed."""
-        conditions = [one for one in self.spoken(request.action).conditions if one.key.lower() == key]
+        conditions = [one for one in bearing.conditions if one.key.lower() == key]
         tried = (
             request._replace(context={**request.context, key: (value,)}, unknown_keys=request.unknown_keys - {key})
             for value in candidates(conditions)
