@@ -48,27 +48,27 @@ CARDS = {
     Topic.DORMANT: Card(
         ":material/hotel:", "Dormant, still privileged",
         "No use in the window, by logs or by IAM's last-used date. Confirm with the owner, then remove.",
-        "weight", "identities", "arn", {"only": Quick.DORMANT},
+        "weight unseen", "identities", "arn", {"only": Quick.DORMANT},
     ),
     Topic.BROADEST: Card(
         ":material/expand:", "Broadest gaps",
         "Active identities with the most high-risk privilege that they did not use. Right-size these first.",
-        "unused", "heatmap", "arn", {},
+        "unused weight", "heatmap", "arn", {},
     ),
     Topic.NEW: Card(
         ":material/fiber_new:", "New with high-risk privilege",
         "Created inside the window, so judged over a shorter life. Is this much privilege meant?",
-        "weight", "identities", "arn", {"only": Quick.NEW},
+        "granted weight", "identities", "arn", {"only": Quick.NEW},
     ),
     Topic.OUTSIDE: Card(
         ":material/rule:", "Used, but no policy grants it",
         "A resource policy allows it, or the policy changed since. Worth knowing before anything is removed.",
-        "used", "identities", "arn", {"only": Quick.OUTSIDE},
+        "actions used", "identities", "arn", {"only": Quick.OUTSIDE},
     ),
     Topic.UNJUDGED: Card(
         ":material/visibility_off:", "Services that cannot be judged",
         "Most of what is granted leaves no trace in this export. Log their data events, or accept the blind spot.",
-        "unobserved", "heatmap", "service", {"by": "Accounts"},
+        "unobserved weight", "heatmap", "service", {"by": "Accounts"},
     ),
     Topic.NOT_COLLECTED: Card(
         ":material/cloud_off:", "Accounts not collected",

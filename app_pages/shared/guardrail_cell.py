@@ -40,7 +40,7 @@ def show(scenario: Scenario, target: Target) -> None:
     if target.is_management:
         st.caption(":material/info: The management account: SCPs and RCPs do not bind it.")
     if best is not None:
-        _today(scenario, target, best)
+        _today(target, best)
         _draft(scenario, target)
 
 
@@ -100,7 +100,7 @@ def _statement(layer: str, at: int, statement: Mapping[str, Any]) -> None:
         policy_reader.text(found.document, {index: "decides this cell"} if isinstance(index, int) else {})
 
 
-def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
+def _today(target: Target, best: LayerCell) -> None:
     """Who could act through the gap by their reach, and who did; opened, the rows."""
     if best.state not in (*OPEN, "conditional"):
         return
@@ -115,8 +115,7 @@ def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
         return
     with st.expander("Who", key="who_can_act", on_change="rerun", icon=":material/group:") as expander:
         if expander.open:
-            actions = best.missing_actions or scenario.actions
-            _actors(data.read(queries.guardrail_actors, target=target.id, actions=actions))
+            _actors(data.read(queries.guardrail_actors, target=target.id, actions=best.open_actions))
 
 
 def _actors(rows: pd.DataFrame) -> None:

@@ -61,8 +61,8 @@ def _node(arn: str | None, name: str | None, account: str | None, note: str) -> 
 
 
 def _paths(paths: list[dict[str, Any]]) -> None:
-    st.markdown(f"**Paths that it holds**, {len(paths):,}, the strongest first")
-    left, right = st.columns([2.1, 1], gap="medium")
+    st.markdown(f"**Paths that it holds**, {len(paths):,}, the strongest first{_leading(paths)}")
+    left, right = st.columns([2.4, 1], gap="medium")
     rows = pd.DataFrame(paths)
     column = st.column_config
     with left:
@@ -72,13 +72,13 @@ def _paths(paths: list[dict[str, Any]]) -> None:
                 strength=rows["strength"].astype(float),
             ),
             {
-                "path_id": column.TextColumn("Path", width=100),
-                "title": column.TextColumn("What it does", width=365),
+                "path_id": column.TextColumn("Path", width=135),
+                "title": column.TextColumn("What it does", width=370),
                 "category": column.TextColumn("Category", width=110),
                 "certain": column.TextColumn("Certain", width=65),
-                "target": column.TextColumn("Leads to", width=100),
+                "target": column.TextColumn("Leads to", width=95),
                 "strength": column.ProgressColumn(
-                    "Strength", min_value=0, max_value=1, format="%.2f", width=100,
+                    "Strength", min_value=0, max_value=1, format="%.2f", width=95,
                     help="Category × certainty × target; the strongest makes the factor control",
                 ),
             },
@@ -91,6 +91,12 @@ def _paths(paths: list[dict[str, Any]]) -> None:
     path = paths[widgets.chosen_row(chosen, len(paths)) or 0]
     with right, st.container(border=True):
         _path(path)
+
+
+def _leading(paths: list[dict[str, Any]]) -> str:
+    """How many lead nowhere: nothing that they reach is more than the identity has."""
+    nowhere = sum(not path["strength"] for path in paths)
+    return f"; {nowhere:,} of them lead nowhere" if nowhere else ""
 
 
 def _path(path: Mapping[str, Any]) -> None:
