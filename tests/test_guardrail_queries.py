@@ -14,7 +14,7 @@ from analytics.outputs.coverage_look import LAYER_NAMES, LOOKS, STATES, look_of
 from analytics.outputs.coverage_svg import matrix_svg
 from analytics.outputs.export import provenance
 from analytics.outputs.queries import Filters, MatrixChoice
-from analytics.outputs.views import VIEWS, view_rows
+from analytics.outputs.views import VIEWS, ViewError, view_rows
 from tests.guardrail_store import BREAK_GLASS, write_guarded_store
 from tests.store_builder import DEPLOY, DORMANT, LOGS, NAMES, PROD, SANDBOX
 
@@ -173,6 +173,19 @@ def test_views_of_guardrails_can_be_exported(con):
     for view in ("boundary-ways-out", "boundary-makers", "template-fit"):
         assert view in VIEWS
         assert len(view_rows(con, view, ALL).columns) > 5
+
+
+def test_the_view_of_drift_follows_the_map_in_the_folder_of_the_store(con, tmp_path):
+    for nowhere in (None, tmp_path):
+        with pytest.raises(ViewError, match=r"boundary_map\.csv"):
+            view_rows(con, "drift", ALL, nowhere)
+    path = tmp_path / "boundary_map.csv"
+    path.write_text("ou,boundary\nRoot/Prod*,arn:aws:iam::aws:policy/ReadOnlyAccess\n,none\n")
+    rows = view_rows(con, "drift", ALL, tmp_path)
+    assert set(rows["account_id"]) == {PROD}
+    path.write_text("ou,boundery\nRoot,none\n")
+    with pytest.raises(ViewError, match="boundery"):
+        view_rows(con, "drift", ALL, tmp_path)
 
 
 def test_the_wide_table_says_the_states_in_words(matrix):

@@ -111,9 +111,8 @@ class ActionChanges:
         else:
             score = self._assessor.what_if(self._denied(subject, unused)).risk.score
         detail = self._counted(subject, unused)
-        yield Change(
-            ChangeKind.SCP, f"Deny its {detail['actions']:,} unused high-risk actions by an SCP", detail, score
-        )
+        what = f"{detail['actions']:,} unused high-risk action{'s' if detail['actions'] != 1 else ''}"
+        yield Change(ChangeKind.SCP, f"Deny its {what} by an SCP", detail, score)
 
     def score_of_bounded(self, bounded: Subject) -> float:
         """The score of an identity that got a boundary."""

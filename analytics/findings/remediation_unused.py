@@ -45,7 +45,7 @@ def right_size(
         steps = remediation_commands.right_size(subject, found, shop.around.managed_policies, shop.rules.quotas)
     dropped = found.dropped.bit_count()
     title = (
-        f"Drop {dropped:,} actions that it did not use"
+        f"Drop {dropped:,} action{'s' if dropped != 1 else ''} that it did not use"
         if not name
         else (f"Drop {dropped:,} unused actions from permission set {name}")
     )

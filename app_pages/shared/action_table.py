@@ -38,7 +38,7 @@ def _table(principal_arn: str, actions: pd.DataFrame, height: int) -> None:
         shown,
         {
             "mark": column.TextColumn("State", width=90),
-            "short": column.TextColumn("Action", width=245),
+            "short": column.TextColumn("Action", width=215),
             "weight": column.NumberColumn("Weight", format="%.2g", width=58, help="data/reference/risk.toml"),
             "calls": column.NumberColumn("Calls", format="%,d", width=50, help="In the window, denied ones included"),
             "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=90),

@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import BEST, LAYER_NAMES, OPEN, look_of
 from app_pages.shared import data, guardrail_drafts, policy_reader, widgets
-from app_pages.shared.text import counted, number, plain, span
+from app_pages.shared.text import counted, number, plain, quoted, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def _layer(cell: LayerCell) -> None:
         share = f" · stops {number(cell.stopped)} of {counted(cell.principals, 'identity', 'identities')}"
     st.markdown(f"{look.mark} **{LAYER_NAMES.get(cell.layer, cell.layer)}** {look.word}{share}")
     if cell.note:
-        st.caption(span(plain(cell.note, 240)))
+        st.text(quoted(cell.note, 240))
     if cell.state == "partial" and cell.missing_actions:
         _names("Not stopped", cell.missing_actions)
     if cell.exemptions:

@@ -22,7 +22,8 @@ def show(principal_arn: str, window_days: int) -> None:
         return
     left, right = st.columns([1, 1.2], gap="medium")
     with left:
-        st.markdown(f"**Effective against used**, {counted(len(rows), 'service')}, {window_days} days")
+        said = f"**Effective against used**, {counted(len(rows), 'service')}, {window_days} days"
+        widgets.heading(said, "access", rows, narrowed_to=principal_arn)
         column = st.column_config
         widgets.table(
             rows,

@@ -38,16 +38,16 @@ def show(known: Mapping[str, Any], window_days: int) -> None:
                 config=charts.CONFIG,
                 alt="Bars: calls and denied calls per day; marks: changes of policy, trust or key",
             )
-    _denied(denied, window_days)
-    _changes(changes)
+    _denied(denied, window_days, arn)
+    _changes(changes, arn)
 
 
-def _denied(rows: pd.DataFrame, window_days: int) -> None:
+def _denied(rows: pd.DataFrame, window_days: int, arn: str) -> None:
     if rows.empty:
         st.markdown("**Denied calls**")
         st.caption(f"No call of it was denied in {window_days} days.")
         return
-    st.markdown(f"**Denied calls**, {counted(len(rows), 'action')}")
+    widgets.heading(f"**Denied calls**, {counted(len(rows), 'action')}", "denied", rows, narrowed_to=arn)
     column = st.column_config
     widgets.table(
         rows,
@@ -65,12 +65,13 @@ def _denied(rows: pd.DataFrame, window_days: int) -> None:
     )
 
 
-def _changes(rows: pd.DataFrame) -> None:
+def _changes(rows: pd.DataFrame, arn: str) -> None:
     if rows.empty:
         st.markdown("**Changes of policy, boundary, trust or key**")
         st.caption("None is in the logs, about it or by it.")
         return
-    st.markdown(f"**Changes of policy, boundary, trust or key**, {len(rows):,}, the latest first")
+    said = f"**Changes of policy, boundary, trust or key**, {len(rows):,}, the latest first"
+    widgets.heading(said, "changes", rows, narrowed_to=arn)
     column = st.column_config
     chosen = widgets.table(
         rows.assign(done=rows["succeeded"].map({True: "done", False: "refused"})),

@@ -28,7 +28,7 @@ def show(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
     if not paths:
         st.caption("It holds no escalation path: no set of actions in its reach leads to another identity.")
         return
-    _paths(paths)
+    _paths(paths, arn)
 
 
 def _route(known: Mapping[str, Any], risk: Mapping[str, Any], steps: list[dict[str, Any]]) -> None:
@@ -60,10 +60,11 @@ def _node(arn: str | None, name: str | None, account: str | None, note: str) -> 
         st.caption(f"{span(plain(account, 26)) if account else 'account not known'} · {note}")
 
 
-def _paths(paths: list[dict[str, Any]]) -> None:
-    st.markdown(f"**Paths that it holds**, {len(paths):,}, the strongest first{_leading(paths)}")
-    left, right = st.columns([2.4, 1], gap="medium")
+def _paths(paths: list[dict[str, Any]], arn: str) -> None:
     rows = pd.DataFrame(paths)
+    said = f"**Paths that it holds**, {len(paths):,}, the strongest first{_leading(paths)}"
+    widgets.heading(said, "escalation", rows, narrowed_to=arn)
+    left, right = st.columns([2.4, 1], gap="medium")
     column = st.column_config
     with left:
         chosen = widgets.table(

@@ -53,16 +53,17 @@ def show(known: Mapping[str, Any]) -> None:
     else:
         left, right = st.columns([2.6, 1], gap="medium")
         with left:
-            position = _ways(ways)
+            position = _ways(ways, arn)
         with right, st.container(border=True):
             _way(ways[position])
     _callers(arn)
 
 
-def _ways(ways: list[dict[str, Any]]) -> int:
+def _ways(ways: list[dict[str, Any]], arn: str) -> int:
     """The table of parties; the position of the chosen one."""
-    st.markdown(f"**Who can become it**, {counted(len(ways), 'way')}, the strongest first")
     rows = pd.DataFrame(ways)
+    said = f"**Who can become it**, {counted(len(ways), 'way')}, the strongest first"
+    widgets.heading(said, "trust", rows, narrowed_to=arn)
     shown = rows.assign(
         who=[plain(way["party_name"] or way["party"], 70) for way in ways],
         trust=[CLASSES.get(way["trust_class"], way["trust_class"].replace("_", " ")) for way in ways],
@@ -124,7 +125,7 @@ def _way(way: Mapping[str, Any]) -> None:
 
 def _callers(arn: str) -> None:
     rows = data.read(queries.identity_assumed, principal_arn=arn)
-    st.markdown("**Who did**, in the window of the build")
+    widgets.heading("**Who did**, in the window of the build", "assumed", rows, narrowed_to=arn)
     if rows.empty:
         st.caption("No call that assumes it is in the logs of the window: AssumeRole and its kin, by anyone.")
         return
