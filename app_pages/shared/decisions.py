@@ -1,6 +1,6 @@
 """The cards of what needs a decision: the first few of each topic, each with a link to the evidence.
 
-Amounts are scores, high-risk weight, or for OUTSIDE the number of actions.
+Amounts are scores, high-risk weight (of what the topic is about), or for OUTSIDE the number of actions.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ CARDS = {
     Topic.DORMANT: Card(
         ":material/hotel:", "Dormant, still privileged",
         "No use in the window, by logs or by IAM's last-used date. Confirm with the owner, then remove.",
-        "weight unseen", "identities", "arn", {"only": Quick.DORMANT},
+        "weight", "identities", "arn", {"only": Quick.DORMANT},
     ),
     Topic.BROADEST: Card(
         ":material/expand:", "Broadest gaps",
         "Active identities with the most high-risk privilege that they did not use. Right-size these first.",
-        "unused weight", "heatmap", "arn", {},
+        "weight", "heatmap", "arn", {},
     ),
     Topic.NEW: Card(
         ":material/fiber_new:", "New with high-risk privilege",
         "Created inside the window, so judged over a shorter life. Is this much privilege meant?",
-        "granted weight", "identities", "arn", {"only": Quick.NEW},
+        "weight", "identities", "arn", {"only": Quick.NEW},
     ),
     Topic.OUTSIDE: Card(
         ":material/rule:", "Used, but no policy grants it",
@@ -68,7 +68,7 @@ CARDS = {
     Topic.UNJUDGED: Card(
         ":material/visibility_off:", "Services that cannot be judged",
         "Most of what is granted leaves no trace in this export. Log their data events, or accept the blind spot.",
-        "unobserved weight", "heatmap", "service", {"by": "Accounts"},
+        "weight", "heatmap", "service", {"by": "Accounts"},
     ),
     Topic.NOT_COLLECTED: Card(
         ":material/cloud_off:", "Accounts not collected",

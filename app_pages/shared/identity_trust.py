@@ -101,7 +101,8 @@ def _seen(way: Mapping[str, Any]) -> str:
 
 def _way(way: Mapping[str, Any]) -> None:
     st.code(plain(way["party"], 400), language=None, wrap_lines=True)
-    st.caption(f"{way['kind'].replace('_', ' ').capitalize()}: {_seen(way)}")
+    kind = way["kind"].replace("_", " ")
+    st.caption(f"{kind.upper() if kind in ('oidc', 'saml') else kind.capitalize()}: {_seen(way)}")
     if way["seen_calls"] is None and way["seen_last"] is not None:
         st.caption("IAM tells when it was last used; the uses of one key or password are not counted.")
     if not way["surely"]:
