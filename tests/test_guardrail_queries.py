@@ -142,6 +142,9 @@ def test_the_people_behind_a_gap_are_as_many_as_the_table_says(con):
     assert asked
     for scenario, target, can_act, did_act, actions in asked:
         rows = queries.guardrail_actors(con, target=target, actions=tuple(actions))
+        if can_act is None:  # about strangers or root users, whom nobody counts
+            assert scenario in {"IAM-13", "ROOT-01", "ROOT-02"}, (scenario, target)
+            continue
         assert (rows["can"] != "no").sum() == can_act, (scenario, target)
         if did_act is not None:
             assert (rows["calls_seen"] > 0).sum() == did_act, (scenario, target)
