@@ -106,7 +106,7 @@ def test_no_change_is_offered_without_what_it_would_break(open_page):
     ("unobserved", "said"),
     [
         (None, "Calls broken: not proven here; see Remediation."),
-        (0, "Calls broken: 0. A call of each of these actions would have been seen."),
+        (0, "Calls broken: none observed; calls of all these actions would have been seen."),
         (3, "Calls broken: not proven. 3 of these actions could not have been seen in this export."),
     ],
 )

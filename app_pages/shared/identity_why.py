@@ -110,7 +110,7 @@ def broken(change: Mapping[str, Any]) -> str:
     if unobserved is None:
         return "Calls broken: not proven here; see Remediation."
     if not unobserved:
-        return "Calls broken: 0. A call of each of these actions would have been seen."
+        return "Calls broken: none observed; calls of all these actions would have been seen."
     return f"Calls broken: not proven. {unobserved:,} of these actions could not have been seen in this export."
 
 
