@@ -193,3 +193,11 @@ def test_a_boundary_must_allow_every_resource_that_a_request_names():
 
     # A wildcard of IAM crosses the parts of an ARN, so that no image is surely apart from all instances.
     assert (state(*types), state("instance"), state()) == ("gap", "conditional", "covered")
+
+
+def test_a_deny_that_is_meant_for_users_is_no_exemption_of_a_role():
+    users = deny("cloudtrail:*", condition=(condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*"),))
+    held = customer_boundary("b", document(allow("*"), GUARD, users))
+    both = {role("app"): held, role("break-glass"): held}
+    found = cell(world(role("app"), role("break-glass"), boundaries=both), layer="boundary")
+    assert (found.state, [one.kind for one in found.exemptions]) == ("covered", ["named"])
