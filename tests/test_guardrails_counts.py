@@ -132,6 +132,10 @@ def test_an_identity_that_lacks_more_than_an_exemption_is_not_called_spared():
     estate = world(role("break-glass"), scps={ROOT: [customer_scp("guard", replace(GUARD, action=(STOP,)))]})
     found = cell(estate, role("break-glass"))
     assert (found.state, found.exemptions, found.missing_actions) == ("gap", (), (STOP, DELETE))
+    users = condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*")
+    meant = replace(GUARD, condition=(*GUARD.condition, users))
+    estate = world(role("break-glass"), scps={ROOT: [customer_scp("guard", meant)]})
+    assert cell(estate, role("break-glass")).exemptions == ()
 
 
 def test_a_service_linked_role_can_act_where_no_control_policy_binds_it():
