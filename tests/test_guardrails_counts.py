@@ -205,3 +205,10 @@ def test_a_deny_that_is_meant_for_users_is_no_exemption_of_a_role():
     both = {role("app"): held, role("break-glass"): held}
     found = cell(world(role("app"), role("break-glass"), boundaries=both), layer="boundary")
     assert (found.state, [one.kind for one in found.exemptions]) == ("covered", ["named"])
+
+
+def test_what_stops_users_perhaps_and_roles_not_at_all_is_partial():
+    users = condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*")
+    mfa = condition("BoolIfExists", "aws:MultiFactorAuthPresent", "false")
+    guard = customer_scp("guard", deny("cloudtrail:*", condition=(users, mfa)))
+    assert cell(world(role("app"), scps={ROOT: [guard]})).state == "partial"
