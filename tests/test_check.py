@@ -29,7 +29,9 @@ TABLES = {
         has_snapshot boolean, has_organization boolean, format integer""",
     "windows": "window_days integer, window_start date, window_end date",
     "snapshot": "taken_at timestamp, organization_id varchar",
-    "accounts": "account_id varchar, collected varchar, reason varchar, days_covered integer",
+    "accounts": "account_id varchar, collected varchar, reason varchar, days_covered integer, environment varchar",
+    "coverage": "scenario varchar, target varchar, target_kind varchar, layer varchar, state varchar",
+    "scenarios": "id varchar, title varchar, severity varchar, set varchar",
     "principals": """principal_arn varchar, name varchar, kind varchar, account_id varchar, owner varchar, tags varchar,
         boundary_arn varchar, in_snapshot boolean, created timestamp, last_used timestamp, policies_not_collected integer""",
     "credentials": "principal_arn varchar, password_enabled boolean, mfa_active boolean",
@@ -44,7 +46,9 @@ USUAL = {
         "catalogue": "c", "weights": "w", "events": 1, "has_snapshot": True, "has_organization": True, "format": 1},
     "windows": {"window_days": 90, "window_start": "2026-08-25", "window_end": "2026-11-22"},
     "snapshot": {"taken_at": TAKEN, "organization_id": "o-1"},
-    "accounts": {"account_id": "111122223333", "collected": "ok", "days_covered": 90},
+    "accounts": {"account_id": "111122223333", "collected": "ok", "days_covered": 90, "environment": "prod"},
+    "coverage": {"scenario": "S-1", "target": "111122223333", "target_kind": "account", "layer": "best", "state": "covered"},
+    "scenarios": {"id": "S-1", "title": "Logs go", "severity": "critical", "set": "core"},
     "principals": {"principal_arn": ARN, "name": "app", "kind": "role", "account_id": "111122223333", "owner": "pay", "tags": "{}",
         "in_snapshot": True, "created": "2024-01-01", "last_used": "2026-11-19", "policies_not_collected": 0},
     "credentials": {"principal_arn": ROOT, "mfa_active": True},
@@ -54,7 +58,18 @@ USUAL = {
     "risk": {"principal_arn": ARN, "score": 20.0, "band": "low"},
     "escalation_step": {"principal_arn": ARN, "step": 1, "surely": True},
 }  # fmt: skip
-ONE_OF_EACH = ("build", "windows", "snapshot", "accounts", "principals", "credentials", "trust", "risk")
+ONE_OF_EACH = (
+    "build",
+    "windows",
+    "snapshot",
+    "accounts",
+    "principals",
+    "credentials",
+    "trust",
+    "risk",
+    "coverage",
+    "scenarios",
+)
 USER_ROW = {"principal_arn": USER, "name": "ann", "kind": "user"}
 ADMIN = {"administrator": "surely", "band": "high", "score": 60.0}
 MFA = {"conditions": '["aws:MultiFactorAuthPresent is true"]', "kind": "account", "trust_class": "same_account"}
@@ -103,6 +118,8 @@ FAILS: list[tuple[str, World, str]] = [
     ("KEY-OLD", users([{}], [{"created": OLD}, {"position": 2, "active": False, "created": OLD}]), "access key 1 is 323 days old"),
     ("IDENTITY-UNUSED", {"principals": [LONG_AGO]}, "last used on 2026-01-01"),
     ("IDENTITY-UNUSED", {"principals": [{"last_used": None}]}, "no use is known; made on 2024-01-01"),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "gap"}]}, "S-1 (Logs go) is open"),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "partial"}], "accounts": [{"environment": "core-banking"}]}, "S-1 (Logs go) is open"),
     ("TRUST-UNUSED", {"trust": [VENDOR | {"seen_calls": 0}]}, "arn:aws:iam::999988887777:root (Vendor) never came in the window"),
 ]  # fmt: skip
 NOT_TOLD: list[tuple[str, World]] = [
@@ -125,6 +142,10 @@ NOT_TOLD: list[tuple[str, World]] = [
     ("IDENTITY-UNUSED", {"principals": [{"last_used": None}], "accounts": [{"days_covered": 0}]}),
     ("IDENTITY-UNUSED", {"principals": [{"last_used": None, "created": None}]}),
     ("TRUST-UNUSED", {"trust": [VENDOR | {"seen_calls": None}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "unknown"}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "gap"}], "accounts": [{"environment": None}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "gap"}], "accounts": [{"environment": "unknown"}]}),
+    ("GUARDRAIL-OPEN", {"coverage": []}),
 ]  # fmt: skip
 CLEAN: list[tuple[str, World]] = [
     *((rule, {}) for rule in QUESTIONS),
@@ -139,6 +160,10 @@ CLEAN: list[tuple[str, World]] = [
     ("OWNER-MISSING", {"principals": [{"owner": None}]}),
     ("TRUST-UNUSED", {"trust": [{"seen_calls": 0}]}),  # a service within the account is nobody from outside
     ("WORKLOAD-ADMIN", {"risk": [ADMIN]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "conditional"}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "gap"}], "accounts": [{"environment": "Sandbox"}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{"state": "gap"}], "scenarios": [{"severity": "high"}, {"id": "S-2"}]} | {"coverage": [{"state": "gap"}, {"scenario": "S-2"}]}),
+    ("GUARDRAIL-OPEN", {"coverage": [{}, {"layer": "scp", "state": "gap"}, {"target": "r-1", "target_kind": "root", "state": "gap"}]}),
 ]  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def test_arns_are_links_to_the_console_and_nothing_else_is_one(view: tuple[pd.Da
             target = cell.hyperlink.target or ""
             assert target.startswith("https://console.aws.amazon.com/iam/home")
             assert not set(f"{target}{cell.hyperlink.location or ''}") & set("<>\"' `")
-    assert sum(row[at - 1].hyperlink is not None for row in sheet.iter_rows(min_row=2)) == len(rows)
+    assert sum(row[at - 1].hyperlink is not None for row in sheet.iter_rows(min_row=2)) == rows["principal_arn"].count()
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,9 @@ def test_every_finding_has_the_required_fields_within_the_limits(view: tuple[pd.
             assert len(key) <= facts["characters"]["ProductFields.key"]
             assert 0 < len(value) <= facts["characters"]["ProductFields.value"]
         for resource in one["Resources"]:
-            assert resource["Type"] in {"AwsIamRole", "AwsIamUser"}
+            is_target = "headroom/target" in one["ProductFields"]
+            assert resource["Type"] in ({"Other"} if is_target else {"AwsIamRole", "AwsIamUser"})
+            assert set(resource["Details"]) == {resource["Type"]}
             assert 0 < len(resource["Id"]) <= facts["characters"]["Resources.Id"]
         assert len(json.dumps(one)) <= facts["batch"]["finding_bytes"]
 
@@ -215,9 +217,23 @@ def test_a_finding_carries_the_numbers_of_the_list(view: tuple[pd.DataFrame, Pro
     findings = {one["Id"]: one for request in requests(view) for one in request["Findings"]}
     for row in rows.to_dict("records"):
         fields = findings[f"headroom/{row['item_id']}"]["ProductFields"]
-        assert fields["headroom/risk_removed"] == f"{row['risk_removed']:.1f}"
+        removed = "not known" if pd.isna(row["risk_removed"]) else f"{row['risk_removed']:.1f}"
+        assert fields["headroom/risk_removed"] == removed
         expected = "not proven" if pd.isna(row["calls_broken"]) else str(row["calls_broken"])
         assert fields["headroom/calls_broken"] == expected
+
+
+def test_an_item_about_a_target_names_it_as_its_resource(view: tuple[pd.DataFrame, Provenance, Any]) -> None:
+    rows, _, _ = view
+    about = rows[rows["target"].notna()]
+    assert len(about) > 1
+    findings = {one["Id"]: one for request in requests(view) for one in request["Findings"]}
+    for row in about.to_dict("records"):
+        found = findings[f"headroom/{row['item_id']}"]
+        (resource,) = found["Resources"]
+        assert (resource["Type"], resource["Id"]) == ("Other", row["target"])
+        assert resource["Details"]["Other"] == {"kind": row["target_kind"], "name": row["name"]}
+        assert "Original" not in found["Severity"]  # a target has no score
 
 
 # --- the command

@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 
 from analytics.findings.assess import Assessor
+from analytics.findings.fit import fitter_of
 from analytics.findings.lowering import Change, ChangeKind, Lowering
 from analytics.findings.remediation_boundary import boundary_document
 from analytics.findings.remediation_commands import own_policy
 from analytics.findings.remediation_narrow import Narrower
 from analytics.findings.remediation_rules import remediation_rules
+from analytics.findings.templates import template
 from analytics.findings.trust import narrowed_trust, trusted_parties
 from analytics.iam.catalogue import load_catalogue
+from analytics.iam.policy import Condition
 from analytics.iam.stack import NamedPolicy
 from analytics.sources.snapshot_values import AccessKey, Credentials
 from tests.builders import ACCOUNT, allow, deny, document
@@ -73,8 +76,15 @@ def made(subject: Subject, change: Change, around: Estate) -> Subject:
             return with_scp(subject, around)
         case ChangeKind.BOUNDARY:
             return bounded(subject, around)
+        case ChangeKind.TEMPLATE:
+            content = fitter_of(around).document(template(change.detail["template"]), subject.account_id)
+            arn = f"arn:aws:iam::{subject.account_id}:policy/boundary/{change.detail['template']}"
+            policy = NamedPolicy(change.detail["template"], content, arn, arn)
+            return around.changed(subject, stack=replace(subject.stack, boundary=policy))
         case ChangeKind.TRUST:
-            named = [one for one in trusted_parties(subject, around) if one.party in change.detail["parties"]]
+            detail = change.detail
+            wanted = set(zip(detail["parties"], detail["statements"], strict=True))
+            named = [one for one in trusted_parties(subject, around) if (one.party, one.statement) in wanted]
             return around.changed(subject, trust=narrowed_trust(subject, named))
         case ChangeKind.KEY:
             assert subject.credentials is not None
@@ -143,10 +153,42 @@ def test_parties_that_nobody_used_go_first_and_else_the_most_exposed_one() -> No
     both = document(*trusts(f"arn:aws:iam::{STRANGER}:root").statements, *trusts("ec2.amazonaws.com").statements)
     app = identity("open", allow("s3:*"), trust=both)
     found = changes(app)["narrow-trust"]
-    assert found.detail == {"parties": [f"arn:aws:iam::{STRANGER}:root"], "basis": "most exposed"}
+    assert found.detail == {
+        "parties": [f"arn:aws:iam::{STRANGER}:root"], "basis": "most exposed", "statements": [0],
+    }  # fmt: skip
     assert changes(app, never_used=(0,))["narrow-trust"].detail["basis"] == "never used"
     # that the service never came lowers nothing: the stranger counts
     assert changes(app, never_used=(1,))["narrow-trust"].detail["basis"] == "most exposed"
+
+
+def test_of_two_statements_about_one_party_the_one_that_goes_is_named() -> None:
+    stranger = f"arn:aws:iam::{STRANGER}:root"
+    pinned = trusts(stranger, conditions=[Condition("StringEquals", "sts:ExternalId", ("x",))])
+    app = identity("open", allow("s3:*"), trust=document(*pinned.statements, *trusts(stranger).statements))
+    found = changes(app)["narrow-trust"]
+    assert found.title == f"Stop trusting {stranger} by statement 2 of the trust policy"
+    assert found.score_after == score_when_made(app, found, estate(ADMIN, WORKER, app))
+
+
+def test_the_template_that_fits_best_joins_where_it_lowers_the_score() -> None:
+    seen = CATALOGUE.mask(["s3:GetObject", "athena:StartQueryExecution", "glue:GetTable"])
+    sso = "/aws-reserved/sso.amazonaws.com/"
+    people = trusts("arn:aws:iam::111122223333:saml-provider/corp")
+    analyst = replace(identity("AWSReservedSSO_Data_0123456789abcdef", allow("*"), path=sso, trust=people), seen=seen)
+    found = changes(analyst)["boundary-template"]
+    around = estate(ADMIN, WORKER, analyst)
+    best = fitter_of(around).best(analyst)
+    assert best is not None
+    assert found.title == f"Add the boundary template {best.template}"
+    assert found.detail["unused_weight_left"] < found.detail["unused_weight"]
+    assert found.score_after == score_when_made(analyst, found, around) < Assessor(around).of(analyst.arn).risk.score
+
+
+def test_nobody_with_a_boundary_or_without_use_is_offered_a_template() -> None:
+    seen = CATALOGUE.mask(["s3:GetObject"])
+    assert "boundary-template" not in changes(identity("idle", allow("*")))
+    bound = replace(identity("bound", allow("*"), boundary=[allow("s3:*", "iam:*")]), seen=seen)
+    assert "boundary-template" not in changes(bound)
 
 
 def test_the_only_way_in_is_no_trust_to_narrow() -> None:

@@ -13,6 +13,7 @@ from analytics.findings.assess import Assessor
 from analytics.findings.remediation import remediation
 from analytics.findings.remediation_rules import remediation_rules
 from analytics.findings.remediation_values import Item, Surroundings, UnusedTrust
+from analytics.findings.remediation_words import counted
 from analytics.iam.names import PrincipalKind
 from analytics.iam.stack import NamedPolicy
 from analytics.sources.snapshot_values import AccessKey, Credentials
@@ -285,3 +286,12 @@ def test_the_list_is_in_order_and_the_same_for_every_order_of_input() -> None:
 def test_every_item_is_worth_its_line() -> None:
     least = remediation_rules().limits.least_risk_removed
     assert all(one.risk_removed >= least for one in listed(*world()))
+
+
+def test_one_of_a_thing_is_not_several() -> None:
+    assert [counted(number, noun) for number, noun in ((1, "action"), (0, "action"), (1_200, "identity"))] == [
+        "1 action", "0 actions", "1,200 identities",
+    ]  # fmt: skip
+    one = identity("app", allow("s3:PutObject", "s3:GetObject"), trust=LAMBDA, **used("s3:PutObject"))
+    assert listed(one)[0].title == "Drop 1 action that it did not use"
+    assert [item.title for item in listed(wide(observable=0))] == ["Bound it to the 1 service that it used"]

@@ -13,12 +13,16 @@ from typing import Any
 
 import duckdb
 import openpyxl
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from analytics.findings.checks import Result
+from analytics.findings.drafter import Asked
+from analytics.findings.drafts_size import compact
 from analytics.outputs import queries
 from analytics.outputs.checks import check
+from analytics.outputs.matrix import drafter
 from analytics.outputs.queries import Filters
 from tests.demo_sample import built, sample
 from tests.store_builder import write_store
@@ -30,14 +34,17 @@ def con():
 
 
 @functools.cache
-def items() -> dict[tuple[str, str], dict[str, Any]]:
+def items() -> list[dict[str, Any]]:
     """The list as the page has it."""
-    rows = queries.items(con(), filters=Filters(90)).to_dict("records")
-    return {(row["principal_arn"], row["kind"]): row for row in rows}
+    return listed(Filters(90))
+
+
+def listed(filters: Filters) -> list[dict[str, Any]]:
+    return queries.items(con(), filters=filters).to_dict("records")
 
 
 def kinds_of(arn: str) -> set[str]:
-    return {kind for of, kind in items() if of == arn}
+    return {row["kind"] for row in items() if row["principal_arn"] == arn}
 
 
 @functools.cache
@@ -111,6 +118,61 @@ def test_a_rebuild_keeps_every_id_and_the_order(tmp_path: Path) -> None:
     assert lists[0] == lists[1] != []
 
 
+# --- gaps of the matrix
+
+
+def gaps() -> list[dict[str, Any]]:
+    return [row for row in items() if row["kind"] == "close-guardrail-gap"]
+
+
+def test_the_gaps_that_one_policy_closes_are_one_item_at_the_highest_node() -> None:
+    drafted = [row for row in gaps() if pd.isna(row["blocked_reason"])]
+    assert [(row["target_kind"], row["account_name"]) for row in drafted] == [
+        ("root", "ardenly-management"),
+        ("account", "ardenly-management"),
+    ]
+    assert all(pd.isna(row[name]) for row in gaps() for name in ("principal_arn", "score_before", "calls_broken"))
+
+
+def test_every_open_scenario_is_in_an_item_and_no_other_is() -> None:
+    told = {
+        (target, one["id"])
+        for target, detail in con()
+        .execute("select target, detail from remediation where kind = 'close-guardrail-gap'")
+        .fetchall()
+        for one in json.loads(detail)["scenarios"]
+    }
+    open_there = con().execute(
+        "select target, scenario from coverage join scenarios on id = scenario where layer = 'best' and set = 'core'"
+        " and coverage.severity in ('critical', 'high') and state in ('gap', 'partial')"
+        " and (target_kind = 'root' or target_name = 'ardenly-management')"
+    )
+    assert told == set(open_there.fetchall())
+    assert len(told) > 30
+
+
+def test_an_item_removes_what_the_same_draft_would_remove() -> None:
+    row = next(row for row in gaps() if row["target_kind"] == "root" and pd.isna(row["blocked_reason"]))
+    full = queries.item(con(), item_id=row["item_id"])
+    assert full is not None
+    ids = tuple(one["id"] for one in full["detail"]["scenarios"])
+    made = drafter(con(), built().folder).make(Asked(ids, row["target"], full["detail"]["layer"]))
+    assert row["risk_removed"] == made.effect.risk_removed > 0
+    assert json.loads(full["policy"]) == [compact(document) for document in made.draft.documents]
+
+
+def test_the_filters_reach_an_item_about_a_target_by_its_own_place() -> None:
+    (management,) = {row["target"] for row in gaps() if row["target_kind"] == "account"}
+
+    def targets(**chosen: str) -> set[str]:
+        return {row["target"] for row in listed(Filters(90, **chosen)) if row["kind"] == "close-guardrail-gap"}
+
+    assert targets(account_id=management) == {management}
+    assert targets(ou_path="Root") == {management, *(row["target"] for row in gaps())}
+    assert targets(ou_path="Root/Prod") == targets(kind="role") == set()
+    assert targets(search="IAM-13") == {row["target"] for row in gaps() if "IAM-13" in row["title"]} != set()
+
+
 # --- one number everywhere
 
 
@@ -141,11 +203,13 @@ READERS = {
 @pytest.mark.filterwarnings("ignore:.*extension is not supported")  # openpyxl knows no data bars
 @pytest.mark.parametrize("file_format", READERS)
 def test_page_file_and_table_show_the_same_numbers(file_format: str) -> None:
+    def number(value: Any) -> float | None:
+        unknown = value is None or value == "" or value != value  # noqa: PLR0124  NaN
+        return None if unknown else round(float(value), 1)
+
     def numbers(row: dict[str, Any]) -> tuple[Any, ...]:
-        broken = row["calls_broken"]
-        scores = tuple(round(float(row[name]), 1) for name in ("score_before", "score_after", "risk_removed"))
-        unproven = broken is None or broken == "" or broken != broken  # noqa: PLR0124  NaN
-        return int(row["rank"]), row["item_id"], *scores, None if unproven else int(broken)
+        names = ("score_before", "score_after", "risk_removed", "calls_broken")
+        return int(row["rank"]), row["item_id"], *(number(row[name]) for name in names)
 
     table = [
         dict(zip(("rank", "item_id", "score_before", "score_after", "risk_removed", "calls_broken"), row, strict=True))
@@ -157,7 +221,7 @@ def test_page_file_and_table_show_the_same_numbers(file_format: str) -> None:
     ]
     expected = [numbers(row) for row in table]
     assert [numbers(row) for row in READERS[file_format](exported(file_format))] == expected
-    assert [numbers(row) for row in items().values()] == expected
+    assert [numbers(row) for row in items()] == expected
 
 
 def test_the_score_before_is_the_score_of_the_identity() -> None:

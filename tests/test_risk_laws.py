@@ -46,6 +46,7 @@ WAYS = (
     trusts(f"arn:aws:iam::{VENDOR}:root", conditions=[EXTERNAL_ID]), trusts(f"arn:aws:iam::{MEMBER}:root"),
     trusts(f"arn:aws:iam::{ACCOUNT}:root"), trusts("ec2.amazonaws.com"), trusts("backup.amazonaws.com"),
 )  # fmt: skip
+USED = ("s3:*", "iam:*", "dynamodb:*", "lambda:*", "ec2:D*", "sts:*")
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -82,9 +83,7 @@ def subjects(draw: st.DrawFn) -> Subject:
 def actions_seen(draw: st.DrawFn, of: int) -> int:
     """Some of these actions."""
     mask = 0
-    for name in draw(
-        st.lists(st.sampled_from(("s3:*", "iam:*", "dynamodb:*", "lambda:*", "ec2:D*", "sts:*")), max_size=3)
-    ):
+    for name in draw(st.lists(st.sampled_from(USED), max_size=3)):
         mask |= surroundings().catalogue.expand(name)
     return of & mask
 
@@ -122,6 +121,16 @@ def with_identity_deny(draw: st.DrawFn, subject: Subject) -> Subject:
 
 def with_scp_deny(draw: st.DrawFn, subject: Subject) -> Subject:
     return changed(subject, scp_levels=(*subject.stack.scp_levels, level(allow("*"), draw(denies()), node="ou")))
+
+
+def with_use_denied(draw: st.DrawFn, subject: Subject) -> Subject:
+    """An SCP that denies nothing but what is used: of a share of unused actions it would make more."""
+    expand, reach = surroundings().catalogue.expand, subject.reach.maybe
+    used = [one for one in USED if expand(one) & reach and not expand(one) & reach & ~subject.seen]
+    if not used:
+        return subject
+    denied = deny(draw(st.sampled_from(used)))
+    return changed(subject, scp_levels=(*subject.stack.scp_levels, level(allow("*"), denied, node="ou")))
 
 
 def with_scp_list(draw: st.DrawFn, subject: Subject) -> Subject:
@@ -193,7 +202,7 @@ def with_lesser_environment(draw: st.DrawFn, subject: Subject) -> Subject:
 
 
 REDUCTIONS: tuple[Callable[[st.DrawFn, Subject], Subject], ...] = (
-    with_identity_deny, with_scp_deny, with_scp_list, with_boundary, with_less_granted, with_more_seen,
+    with_identity_deny, with_use_denied, with_scp_deny, with_scp_list, with_boundary, with_less_granted, with_more_seen,
     with_narrower_trust, with_rcp, with_lesser_environment,
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from analytics.findings.drafts_policies import boundaries, control_policies
 from analytics.findings.drafts_rules import DraftRules, draft_rules
 from analytics.findings.drafts_size import Limit
 from analytics.findings.drafts_statements import Known, denies_of
+from analytics.findings.guardrails_values import known_lists
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
@@ -93,13 +94,14 @@ def compose(
         settings=settings.exemptions,
         propose=propose,
     )
+    lists = known_lists(settings.lists, estate)
     denies = [
         deny
         for scenario in chosen
         for deny in denies_of(
             scenario,
             layer,
-            Known(estate.catalogue, rules, settings.lists, settings.resources.get(scenario.id, ())),
+            Known(estate.catalogue, rules, lists, settings.resources.get(scenario.id, ())),
             left_out.arns_for(_exemptions_of(scenario)),
         )
     ]

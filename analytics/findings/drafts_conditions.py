@@ -25,6 +25,10 @@ class DraftError(ValueError):
     """A gap that cannot be closed as asked; the message says why, and what works instead."""
 
 
+class NoRoomError(DraftError):
+    """The quota of the target is used up; a node above or below it may have room."""
+
+
 def blocks_of(
     context: Mapping[str, Any],
     action: str,

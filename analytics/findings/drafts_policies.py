@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analytics.engine.reach_layers import spoken_of
-from analytics.findings.drafts_conditions import DraftError
+from analytics.findings.drafts_conditions import DraftError, NoRoomError
 from analytics.findings.drafts_merge import same_requests, smallest
 from analytics.findings.drafts_place import DraftPolicy, is_ours, is_same
 from analytics.findings.drafts_size import Limit, characters, document_of, documents_of
@@ -50,7 +50,7 @@ def control_policies(
         rest = [deny for deny in rest if not _added(deny, open_ones, layer, limit)]
         documents = documents_of(rest, layer, limit)
     if len(documents) > slots:
-        raise DraftError(_no_room(len(documents), layer, node, limit))
+        raise NoRoomError(_no_room(len(documents), layer, node, limit))
     changed = [
         DraftPolicy(one.policy.name, one.document, (node.node_id,), one.policy) for one in open_ones if one.is_changed
     ]
@@ -178,7 +178,7 @@ def _refuse_too_long(document: PolicyDocument, name: str, subjects: Sequence[Sub
     if size > limit.characters:
         held = subjects[0].stack.boundary
         title = f"boundary `{held.name}` with the denies" if held else f"boundary `{name}`"
-        raise DraftError(
+        raise NoRoomError(
             f"the {title} has {size:,} characters and a managed policy holds {limit.characters:,}; an identity has one "
             "boundary only, so draft fewer scenarios, or use the layer `scp`"
         )

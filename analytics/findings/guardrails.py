@@ -27,6 +27,7 @@ from analytics.findings.guardrails_values import (
     LeftOut,
     State,
     Stated,
+    known_lists,
 )
 from analytics.iam.names import PrincipalKind
 
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cell", "GuardrailError", "GuardrailSettings", "Guardrails", "Layer", "LeftOut", "State", "Stated"]
 
-OWN_ORGANIZATION = "own_organization_id"
-
 
 class GuardrailError(ValueError):
     """A target that the matrix does not have; the message says what can be named."""
@@ -54,8 +53,7 @@ class Guardrails:
     def __init__(self, estate: Estate, scenarios: Sequence[Scenario], settings: GuardrailSettings) -> None:
         self.estate = estate
         self.scenarios = tuple(scenarios)
-        own = {OWN_ORGANIZATION: (estate.organization_id,)} if estate.organization_id else {}
-        asker, compiler = Asker(estate.catalogue, settings, {**own, **settings.lists}), Compiler()
+        asker, compiler = Asker(estate.catalogue, settings, known_lists(settings.lists, estate)), Compiler()
         self._placing = Placing(estate)
         self._control = {
             layer: ControlLayer(estate, layer.value, self._placing, asker, compiler) for layer in (Layer.SCP, Layer.RCP)

@@ -26,7 +26,7 @@ from analytics.findings.guardrails_probes import (
     probes_of,
 )
 from analytics.findings.guardrails_scope import resources_of
-from analytics.findings.guardrails_values import RANK, State
+from analytics.findings.guardrails_values import State
 from analytics.iam.names import PrincipalKind, kind_of_arn, parse_arn
 
 if TYPE_CHECKING:
@@ -332,11 +332,6 @@ def state_of(degrees: Sequence[Degree]) -> State:
     if all(degree >= Degree.PERHAPS for degree in degrees):
         return State.CONDITIONAL
     return State.PARTIAL if any(degrees) else State.GAP
-
-
-def is_better(one: State, other: State) -> bool:
-    """Whether more is stopped; states that cannot be compared are no better than any."""
-    return RANK.get(one, -1) > RANK.get(other, -1)
 
 
 def _rank(truth: Truth) -> int:

@@ -154,8 +154,7 @@ class HeldLayer:
             by_name = False
             for level in chain.levels:
                 for policy in level:
-                    for at in range(len(policy.document.statements)):
-                        statement = policy._statement(at)  # noqa: SLF001
+                    for statement in policy.statements():
                         by_name |= bool(statement.scope.keys)
                         for test in statement.requirements:
                             by_name |= len(test.keys) > 1

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analytics.findings.estate import Estate
 
 
 class Layer(StrEnum):
@@ -30,6 +34,7 @@ class State(StrEnum):
 
 RANK: Mapping[State, int] = {State.GAP: 0, State.PARTIAL: 1, State.CONDITIONAL: 2, State.COVERED: 3}
 CLOSED = (State.CONDITIONAL, State.COVERED)
+OWN_ORGANIZATION = "own_organization_id"
 LAYERS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY, Layer.IDENTITY)
 
 
@@ -81,3 +86,9 @@ class Cell:
     can_act: int | None = None  # identities that could act through the gap today
     did_act: int | None = None  # those that did in the window; None: it would not have been seen
     open_actions: tuple[str, ...] = ()  # not surely stopped for somebody in scope
+
+
+def known_lists(lists: Mapping[str, tuple[str, ...]], estate: Estate) -> dict[str, tuple[str, ...]]:
+    """The lists that a team names, and the organisation's own id where the snapshot has it."""
+    own = {OWN_ORGANIZATION: (estate.organization_id,)} if estate.organization_id else {}
+    return {**own, **lists}

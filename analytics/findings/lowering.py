@@ -1,8 +1,8 @@
 """What would lower a score: single changes of one identity, each with the exact score that it would leave.
 
-Drop the unused actions of a service, add a boundary of the services used, narrow trust, remove a key, deny the unused
-high-risk actions by an SCP. INVARIANT: `score_after` is what the same function gives for the identity once the change
-is made, and every change that is named lowers the score.
+Drop the unused actions of a service, add a boundary of the services used or the template that fits best, narrow trust,
+remove a key, deny the unused high-risk actions by an SCP. INVARIANT: `score_after` is what the same function gives for
+the identity once the change is made, and every change that is named lowers the score.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analytics.engine.reach import Reachable
+from analytics.findings.boundaries import has_boundary
+from analytics.findings.fit import fitter_of
 from analytics.findings.lowering_actions import ActionChanges
 from analytics.findings.lowering_values import Change, ChangeKind
 from analytics.findings.remediation_boundary import boundary_document
 from analytics.findings.remediation_commands import own_policy
 from analytics.findings.remediation_rules import remediation_rules
+from analytics.findings.templates import template
 from analytics.findings.trust import narrowed_trust
 from analytics.iam.names import PrincipalKind
 from analytics.iam.stack import NamedPolicy
@@ -42,6 +45,8 @@ class Lowering:
         self._characters = remediation_rules().quotas.managed_policy_characters
         self._passing = self._estate
         self._made = 0
+        self._fitter = fitter_of(self._estate)
+        self._templates: dict[tuple[str, str, str], NamedPolicy] = {}
 
     def of(self, arn: str, never_used: Collection[int] = ()) -> tuple[Change, ...]:
         """The changes that lower the score, the best first. `never_used`: positions of parties that nobody used."""
@@ -52,6 +57,7 @@ class Lowering:
         found = [
             *self._actions.drop_unused(subject),
             *self._boundary(subject),
+            *self._template(subject),
             *self._narrow_trust(subject, never_used, before),
             *self._remove_key(subject),
             *self._actions.deny_unused(subject),
@@ -61,16 +67,14 @@ class Lowering:
 
     def _boundary(self, subject: Subject) -> Iterator[Change]:
         """Within the services that it used, where it has no boundary yet."""
-        stack = subject.stack
-        bounded_already = stack.boundary is not None or stack.boundary_not_collected
-        if bounded_already or not subject.seen or subject.kind is PrincipalKind.ROOT:
+        if has_boundary(subject) or not subject.seen or subject.kind is PrincipalKind.ROOT:
             return
         name, arn = own_policy(subject, "boundary", ())
         proposal = boundary_document(subject, arn, self._estate, self._characters)
         if proposal is None:
             return
         boundary = NamedPolicy(name, proposal.document, arn, arn)
-        bounded = self._passing_estate().changed(subject, stack=replace(stack, boundary=boundary))
+        bounded = self._passing_estate().changed(subject, stack=replace(subject.stack, boundary=boundary))
         count = len(proposal.services)
         title = f"Add a boundary of the {count} services that it used"
         yield Change(
@@ -79,6 +83,32 @@ class Lowering:
             {"services": list(proposal.services), "granted_services": proposal.granted_services},
             self._actions.score_of_bounded(bounded),
         )
+
+    def _template(self, subject: Subject) -> Iterator[Change]:
+        """Within the template that holds all it used and leaves least else, where it has no boundary yet."""
+        best = None if has_boundary(subject) else self._fitter.best(subject)
+        if best is None:
+            return
+        boundary = self._boundary_of(best.template, subject.account_id, subject.arn.split(":")[1])
+        bounded = self._estate.changed(subject, stack=replace(subject.stack, boundary=boundary))
+        detail = {
+            "template": best.template,
+            "fits": best.fits.value,
+            "actions_cut": best.cut,
+            "unused_weight": best.weight_before,
+            "unused_weight_left": best.weight_left,
+        }
+        score = self._actions.score_of_bounded(bounded)
+        yield Change(ChangeKind.TEMPLATE, f"Add the boundary template {best.template}", detail, score)
+
+    def _boundary_of(self, template_id: str, account_id: str, partition: str) -> NamedPolicy:
+        """The template for one account, made once: it is compiled once, too."""
+        key = (template_id, account_id, partition)
+        if key not in self._templates:
+            document = self._fitter.document(template(template_id), account_id, partition)
+            arn = f"arn:{partition}:iam::{account_id}:policy/boundary/{template_id}"
+            self._templates[key] = NamedPolicy(template_id, document, arn, arn)
+        return self._templates[key]
 
     def _passing_estate(self) -> Estate:
         """The estate with an engine that forgets: a boundary that is proposed is compiled once only."""
@@ -104,7 +134,11 @@ class Lowering:
         risk = self._assessor.what_if(self._estate.changed(subject, trust=document)).risk
         named = [party.party for party in parties]
         whom = named[0] if len(named) == 1 else f"{named[0]} and {len(named) - 1:,} more"
-        return Change(ChangeKind.TRUST, f"Stop trusting {whom}", {"parties": named, "basis": basis}, risk.score)
+        left = [one.party for one in self._assessor.of(subject.arn).parties if one not in parties]
+        if len(named) == 1 and named[0] in left:  # another statement lets it in, under conditions of its own
+            whom += f" by statement {(parties[0].statement or 0) + 1} of the trust policy"
+        detail = {"parties": named, "basis": basis, "statements": [party.statement for party in parties]}
+        return Change(ChangeKind.TRUST, f"Stop trusting {whom}", detail, risk.score)
 
     def _remove_key(self, subject: Subject) -> Iterator[Change]:
         """Without the one active key whose end lowers the score most."""

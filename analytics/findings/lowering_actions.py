@@ -15,6 +15,7 @@ from analytics.findings.assess import TO_EVERYTHING
 from analytics.findings.lowering_paths import HeldActions
 from analytics.findings.lowering_values import Change, ChangeKind
 from analytics.findings.remediation_narrow import Narrower
+from analytics.findings.remediation_words import counted
 from analytics.findings.risk import strongest_path
 from analytics.findings.risk_facts import path_facts
 from analytics.findings.risk_weights import CLASSES
@@ -112,7 +113,7 @@ class ActionChanges:
             score = self._assessor.what_if(self._denied(subject, unused)).risk.score
         detail = self._counted(subject, unused)
         yield Change(
-            ChangeKind.SCP, f"Deny its {detail['actions']:,} unused high-risk actions by an SCP", detail, score
+            ChangeKind.SCP, f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP", detail, score
         )
 
     def score_of_bounded(self, bounded: Subject) -> float:

@@ -13,6 +13,7 @@ class ChangeKind(StrEnum):
 
     DROP_UNUSED = "drop-unused"
     BOUNDARY = "boundary"
+    TEMPLATE = "boundary-template"
     TRUST = "narrow-trust"
     KEY = "remove-key"
     SCP = "scp"

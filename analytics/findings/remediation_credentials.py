@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analytics.findings import remediation_keys
 from analytics.findings.remediation_shell import refused_name
 from analytics.findings.remediation_values import Kind, Proposal
-from analytics.findings.remediation_words import day_of, reference_time
+from analytics.findings.remediation_words import counted, day_of, reference_time
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
@@ -65,10 +65,11 @@ def _key(subject: Subject, shop: Workshop, position: int, key: AccessKey) -> Pro
         else remediation_keys.rotate_key(subject, key, others, shop.rules.quotas)
     )
     made = f", made on {key.created:%Y-%m-%d}" if key.created else ""
+    of_age = "" if age is None else f" of {counted(age, 'day')}"
     return Proposal(
         kind=Kind.DELETE_KEY if delete else Kind.ROTATE_KEY,
         key=f"{key.created.isoformat() if key.created else position}",
-        title=f"{'Delete' if delete else 'Rotate'} the access key{f' of {age:,} days' if age is not None else ''}",
+        title=f"{'Delete' if delete else 'Rotate'} the access key{of_age}",
         score_after=shop.scores.what_if(shop.estate.changed(subject, credentials=after)).risk.score,
         calls_broken=0 if idle else None,
         sentences=(

@@ -17,6 +17,7 @@ from analytics.findings.remediation_shell import refused_name
 from analytics.findings.remediation_values import Kind, Proposal
 from analytics.findings.remediation_words import (
     NOT_PROVEN,
+    counted,
     day_of,
     is_too_young,
     not_storable,
@@ -47,7 +48,11 @@ def remove_dormant(subject: Subject, shop: Workshop) -> Proposal:
     watched = bool(account and (account.days_covered or 0) > 0)
     told = subject.last_used is not None or watched
     used = f"last used on {subject.last_used:%Y-%m-%d}" if subject.last_used else "no use is known"
-    logs = f"no call in the {shop.estate.window_days} days of the window" if watched else "its account's log is missing"
+    logs = (
+        f"no call in the {counted(shop.estate.window_days, 'day')} of the window"
+        if watched
+        else "its account's log is missing"
+    )
     name = remediation_sets.permission_set_of(subject)
     if subject.kind is PrincipalKind.SSO_ROLE:
         steps = remediation_sets.remove_assignments(subject, name or "", shop.around.permission_sets)
@@ -59,7 +64,9 @@ def remove_dormant(subject: Subject, shop: Workshop) -> Proposal:
         title=f"Take permission set {name} from the account" if name else f"Remove the dormant {noun_of(subject)}",
         score_after=0.0,
         calls_broken=0 if told else None,
-        sentences=(f"{noun_of(subject).capitalize()} `{subject.name}`: {used}, {logs}; dormant means {days} days.",),
+        sentences=(
+            f"{noun_of(subject).capitalize()} `{subject.name}`: {used}, {logs}; dormant means {counted(days, 'day')}.",
+        ),
         detail={"last_used": day_of(subject.last_used), "created": day_of(subject.created)},
         commands=steps,
     )
@@ -83,13 +90,13 @@ def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
     else:
         steps = commands.add_boundary(subject, name, arn, found.document)
     told = (
-        f"No permissions boundary; in {shop.estate.window_days} days it used {len(found.services)} of the "
-        f"{found.granted_services} services that it holds."
+        f"No permissions boundary; in {counted(shop.estate.window_days, 'day')} it used {len(found.services)} of the "
+        f"{counted(found.granted_services, 'service')} that it holds."
     )
     return Proposal(
         kind=Kind.ADD_BOUNDARY,
         key="services used",
-        title=f"Bound it to the {len(found.services)} services that it used",
+        title=f"Bound it to the {counted(len(found.services), 'service')} that it used",
         score_after=shop.scores.what_if(bounded).risk.score,
         calls_broken=0 if proven else None,
         sentences=(told, *(() if proven else (NOT_PROVEN.format(what="services outside the boundary"),))),
@@ -111,7 +118,7 @@ def narrow_trust(subject: Subject, shop: Workshop) -> Proposal | None:
     )
     told = (
         f"Nobody came in by {'this way' if len(unused.parties) == 1 else f'these {len(unused.parties):,} ways'} in the "
-        f"{shop.estate.window_days} days of the window, and this export would have shown it."
+        f"{counted(shop.estate.window_days, 'day')} of the window, and this export would have shown it."
     )
     return Proposal(
         kind=Kind.NARROW_TRUST,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.findings import remediation_commands, remediation_sets
 from analytics.findings.remediation_shell import is_policy_arn, is_policy_name, refused_name
 from analytics.findings.remediation_values import Kind, Proposal
-from analytics.findings.remediation_words import NOT_PROVEN, is_too_young, not_storable
+from analytics.findings.remediation_words import NOT_PROVEN, counted, is_too_young, not_storable
 from analytics.iam.catalogue import bit_numbers
 from analytics.iam.names import PrincipalKind
 
@@ -45,9 +45,9 @@ def right_size(
         steps = remediation_commands.right_size(subject, found, shop.around.managed_policies, shop.rules.quotas)
     dropped = found.dropped.bit_count()
     title = (
-        f"Drop {dropped:,} actions that it did not use"
+        f"Drop {counted(dropped, 'action')} that it did not use"
         if not name
-        else (f"Drop {dropped:,} unused actions from permission set {name}")
+        else f"Drop {counted(dropped, 'unused action')} from permission set {name}"
     )
     return Proposal(
         kind=Kind.RIGHT_SIZE,
@@ -68,22 +68,22 @@ def right_size(
 def _right_size_sentences(
     subject: Subject, shop: Workshop, found: RightSized, roles: Sequence[Subject], unresolved: int
 ) -> Iterator[str]:
-    before, days = subject.reach.maybe.bit_count(), shop.estate.window_days
+    days = counted(shop.estate.window_days, "day")
+    dropped = f"{found.dropped.bit_count():,} of {counted(subject.reach.maybe.bit_count(), 'action')}"
     if len(roles) > 1:
         accounts = len({role.account_id for role in roles})
-        yield f"The permission set stands in {accounts:,} accounts; what any of its roles used or may have used stays."
+        stands = counted(accounts, "account")
+        yield f"The permission set stands in {stands}; what any of its roles used or may have used stays."
     if found.exact:
         yield (
-            f"{found.dropped.bit_count():,} of {before:,} actions were not used in {days} days, though this export "
-            "would have shown it; used, possibly used and unobserved actions stay as they are."
+            f"Not used in {days}, though this export would have shown it: {dropped}. Used, possibly used and "
+            "unobserved actions stay as they are."
         )
         if unresolved:
-            yield f"Not proven: {unresolved:,} of its calls are of events whose action is not known."
+            are = "is" if unresolved == 1 else "are"
+            yield f"Not proven: {unresolved:,} of its calls {are} of events whose action is not known."
         return
-    yield (
-        f"{found.dropped.bit_count():,} of {before:,} actions go: all of the services without any use in {days} days, "
-        "and what was not used of the others."
-    )
+    yield (f"Dropped: {dropped}, all of the services without any use in {days} and what was not used of the others.")
     yield NOT_PROVEN.format(what="services that go")
 
 

@@ -1,7 +1,7 @@
 """The values of the remediation list: an item, its id, and what the list is made from.
 
-INVARIANT: an item's id depends on the identity, the kind of change and what exactly it changes, and on nothing else:
-not on scores, dates of a build, order or other items.
+INVARIANT: an item's id depends on the identity or target, the kind of change and what exactly it changes: not on
+scores, dates of a build, order or other items.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     ROTATE_KEY = "rotate-key"
     DELETE_KEY = "delete-key"
     ADD_MFA = "add-mfa"
-    CLOSE_GUARDRAIL_GAP = "close-guardrail-gap"  # made by the guardrails
+    CLOSE_GUARDRAIL_GAP = "close-guardrail-gap"
 
 
 class HasScore(Protocol):
@@ -79,7 +79,6 @@ class Surroundings:
     """What the list knows beside the estate; empty values: not known."""
 
     permission_sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # name -> ARNs
-    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ARN of a user -> ARNs of its IAM groups
     unresolved: Mapping[str, int] = field(default_factory=dict)  # ARN -> calls of the window whose action is not known
     unused_trust: Mapping[str, UnusedTrust] = field(default_factory=dict)  # by ARN of the role
     managed_policies: frozenset[str] = frozenset()  # ARNs of the managed policies that exist, attached or not
@@ -88,16 +87,25 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A node of the organisation, or an account, that an item is about."""
+
+    id: str
+    kind: str  # root, ou, account
+    name: str  # its path
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One change worth making. Lists and documents are plain values, ready to be printed as JSON."""
 
     item_id: str
-    principal_arn: str
+    principal_arn: str | None  # None: it is about a target
     kind: Kind
     title: str
     detail: Mapping[str, Any]
-    score_before: float
-    score_after: float
+    score_before: float | None  # of the identity; a target has no score
+    score_after: float | None
     calls_broken: int | None  # of the window; None: not proven
     owner: str | None
     evidence: Mapping[str, Any]  # sentences, rows
@@ -105,10 +113,14 @@ class Item:
     policy: Any | None  # a policy document as JSON, or a list of them
     blocked_reason: str | None
     priority: float
+    target: Target | None = None
+    removed_below: float | None = None  # points over all identities under the target; None: nothing can be told
 
     @property
-    def risk_removed(self) -> float:
-        """Points of the score."""
+    def risk_removed(self) -> float | None:
+        """Points of the score: of the identity, or over all identities under the target."""
+        if self.score_before is None or self.score_after is None:
+            return self.removed_below
         return round(self.score_before - self.score_after, 1)
 
 
@@ -147,4 +159,5 @@ def item_id(holder: str, kind: str, key: str) -> str:
 
 def order_of(item: Item) -> tuple[float, float, str, str, str]:
     """The key that the list is sorted by: total, so that no two items change places between builds."""
-    return (-item.priority, -item.score_before, item.principal_arn, item.kind, item.item_id)
+    about = item.principal_arn or (item.target.id if item.target else "")
+    return (-item.priority, -(item.score_before or 0.0), about, item.kind, item.item_id)

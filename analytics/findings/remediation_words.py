@@ -40,3 +40,9 @@ def day_of(moment: datetime | None) -> str | None:
 def not_storable(document: PolicyDocument) -> str | None:
     """Why IAM would not store the document; None where it would."""
     return None if is_storable(document) else "A policy of IAM cannot hold the letters that this one holds."
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 action`, `1,200 actions`, `2 identities`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

@@ -30,7 +30,7 @@ CLASSES = ("control", "credential", "sensitive_read", "destructive_write", "tagg
 FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
 PRIVILEGE = FACTORS[:3]  # what an identity can do, whoever it is and wherever
 UNKNOWN_ENVIRONMENT = "unknown"
-_OTHER_ENVIRONMENT = "production"  # of a word that is not listed
+PRODUCTION = "production"  # of a word that is not listed
 _WHOLE = 100.0  # the factors together
 
 _TABLES: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ _TABLES: Mapping[str, tuple[str, ...]] = {
     "thresholds": ("old_key_days", "dormant_days"),
     "factors": FACTORS,
     "scales": ("breadth_bend", "unused_bend", "data_full", "least_multiplier"),
-    "environment": ("production", "non-production", "sandbox", UNKNOWN_ENVIRONMENT),
+    "environment": (PRODUCTION, "non-production", "sandbox", UNKNOWN_ENVIRONMENT),
     "bands": ("critical", "high", "medium"),
     "floors": ("administrator", "open_administrator", "open_from"),
     "confidence": (
@@ -132,7 +132,7 @@ class RiskWeights:
             return UNKNOWN_ENVIRONMENT
         wanted = word.strip().lower()
         fitting = (name for name, words in self.environment_words.items() if wanted in words)
-        return next(fitting, wanted if wanted in self.table("environment") else _OTHER_ENVIRONMENT)
+        return next(fitting, wanted if wanted in self.table("environment") else PRODUCTION)
 
     @cached_property
     def _tables(self) -> Mapping[str, Mapping[str, float]]:

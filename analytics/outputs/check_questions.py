@@ -184,6 +184,25 @@ from subject
 where kind <> 'root' and coalesce(created < now - to_days($days::integer), true)
     and coalesce(last_used < now - to_days($days::integer), true)"""
 
+# The words for environments are told apart as the score does it: $production, $elsewhere, and what is in neither.
+GUARDRAIL_OPEN = """
+with cell as (
+    select coverage.target, scenario, title, state
+    from coverage join scenarios on scenarios.id = coverage.scenario
+    where layer = 'best' and target_kind = 'account' and scenarios.severity = 'critical' and scenarios.set = 'core'
+)
+select 'account ' || accounts.account_id as subject, accounts.account_id, null::varchar as owner,
+    if(state in ('gap', 'partial') and list_contains($production, environment), 'fail', 'unknown') as result,
+    case
+        when scenario is null then 'the guardrail matrix has no cell of this account'
+        when state = 'unknown' then scenario || ' (' || title || ') cannot be told: its policies are not all collected'
+        when list_contains($production, environment) then scenario || ' (' || title || ') is open'
+        else scenario || ' (' || title || ') is open; the environment is not known'
+    end as detail
+from accounts left join cell on cell.target = accounts.account_id
+where collected = 'ok' and coalesce(state, 'unknown') in ('gap', 'partial', 'unknown')
+    and not coalesce(list_contains($elsewhere, environment), false)"""
+
 # Accounts of which nothing can be told: no rule passes while there is one.
 NOT_COLLECTED = """
 select 'account ' || account_id as subject, account_id, null::varchar as owner, 'unknown' as result,
@@ -197,6 +216,7 @@ class Question:
 
     sql: str
     needs: tuple[str, ...] = ()
+    by_environment: bool = False  # it is given the words for production, and for elsewhere
 
 
 QUESTIONS: Mapping[str, Question] = {
@@ -212,4 +232,5 @@ QUESTIONS: Mapping[str, Question] = {
     "KEY-OLD": Question(KEY_OLD),
     "IDENTITY-UNUSED": Question(IDENTITY_UNUSED),
     "TRUST-UNUSED": Question(TRUST_UNUSED, ("trust",)),
+    "GUARDRAIL-OPEN": Question(GUARDRAIL_OPEN, ("coverage", "scenarios"), by_environment=True),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.findings.checks import Outcome, Result, Row, Rule, Severity, checked_exemptions, chosen_rules, outcome
+from analytics.findings.risk_weights import PRODUCTION, UNKNOWN_ENVIRONMENT, risk_weights
 from analytics.outputs.check_questions import NOT_COLLECTED, QUESTIONS
 from analytics.outputs.queries.build import build_info, records
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 TABLES = "select table_name from duckdb_tables() where database_name = current_database()"
+ENVIRONMENTS = "select distinct environment as word from accounts where environment is not null order by 1"
 _NOBODY = "this build has no snapshot, and so nothing to hold to a rule; give `build` one with `--snapshot`"
 _LACKS = "the build in use has no table `{table}`, which this rule reads; run `python -m analytics build` again"
 
@@ -73,9 +75,20 @@ def _rows(con: DuckDBPyConnection, rule: Rule) -> list[Row]:
     lacking = [table for table in question.needs if table not in known]
     if lacking:
         return [_unknown("build", _LACKS.format(table=lacking[0]))]
-    asked = {"days": rule.days} if rule.days is not None else {}
+    asked: dict[str, Any] = {"days": rule.days} if rule.days is not None else {}
+    if question.by_environment:
+        asked |= _environments(con)
     found = [*records(con, question.sql, asked), *records(con, NOT_COLLECTED)]
     return [Row(row["subject"], row["account_id"], row["owner"], Result(row["result"]), row["detail"]) for row in found]
+
+
+def _environments(con: DuckDBPyConnection) -> dict[str, list[str]]:
+    """The words of the accounts for production, and for what is known to be something else."""
+    of_word = {row["word"]: risk_weights().environment_of(row["word"]) for row in records(con, ENVIRONMENTS)}
+    return {
+        "production": [word for word, found in of_word.items() if found == PRODUCTION],
+        "elsewhere": [word for word, found in of_word.items() if found not in (PRODUCTION, UNKNOWN_ENVIRONMENT)],
+    }
 
 
 def _unknown(subject: str, sentence: str) -> Row:

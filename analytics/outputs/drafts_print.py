@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections import defaultdict
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from analytics.findings.drafts_size import compact, compact_text
+from analytics.findings.drafts_commands import by_account, commands, description, one_line
+from analytics.findings.drafts_size import compact
 from analytics.findings.estate import POLICY_TYPES
-from analytics.iam.names import PrincipalKind, account_of, kind_of_arn, parse_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,62 +47,13 @@ def _json(draft: Draft) -> str:
 
 
 def _cli(draft: Draft) -> str:
-    commands = _boundary_commands(draft) if draft.layer == "boundary" else _control_commands(draft)
-    head = [f"# {_one_line(line)}" for line in _head(draft)]
-    return "\n".join(["#!/bin/sh", *head, "set -eu", *commands, ""])
-
-
-def _control_commands(draft: Draft) -> Iterator[str]:
-    """Run with credentials of the management account or of a delegated administrator."""
-    for policy in draft.policies:
-        content = shlex.quote(compact_text(policy.document))
-        if policy.replaces is not None and policy.replaces.arn is not None:
-            policy_id = policy.replaces.arn.rpartition("/")[2]
-            yield f"aws organizations update-policy --policy-id {shlex.quote(policy_id)} --content {content}"
-            continue
-        yield (
-            f"policy_id=$(aws organizations create-policy --name {shlex.quote(policy.name)} "
-            f"--type {POLICY_TYPES[draft.layer]} --description {shlex.quote(_description(draft))} "
-            f"--content {content} --query Policy.PolicySummary.Id --output text)"
-        )
-        for node_id in policy.attach_to:
-            yield f'aws organizations attach-policy --policy-id "$policy_id" --target-id {shlex.quote(node_id)}'
-
-
-def _boundary_commands(draft: Draft) -> Iterator[str]:
-    """Run with credentials of the account that each comment names: managed policies belong to an account."""
-    for policy in draft.policies:
-        text = shlex.quote(compact_text(policy.document))
-        if policy.replaces is not None and policy.replaces.arn is not None:
-            yield f"# In account {account_of(policy.replaces.arn)}; IAM keeps five versions of a policy."
-            yield (
-                f"aws iam create-policy-version --policy-arn {shlex.quote(policy.replaces.arn)} "
-                f"--policy-document {text} --set-as-default"
-            )
-            continue
-        for account_id, arns in _by_account(policy).items():
-            yield f"# In account {account_id}:"
-            yield (
-                f"boundary_arn=$(aws iam create-policy --policy-name {shlex.quote(policy.name)} "
-                f"--policy-document {text} --query Policy.Arn --output text)"
-            )
-            yield from map(_put_boundary, arns)
-
-
-def _put_boundary(arn: str) -> str:
-    name = shlex.quote(_last_name(arn))
-    if kind_of_arn(arn) is PrincipalKind.SSO_ROLE:
-        return (
-            f"# {_one_line(arn)}: set the boundary on its permission set "
-            "(aws sso-admin put-permissions-boundary-to-permission-set)"
-        )
-    what = "user" if kind_of_arn(arn) is PrincipalKind.USER else "role"
-    return f'aws iam put-{what}-permissions-boundary --{what}-name={name} --permissions-boundary "$boundary_arn"'
+    head = [f"# {one_line(line)}" for line in _head(draft)]
+    return "\n".join(["#!/bin/sh", *head, "set -eu", *commands(draft), ""])
 
 
 def _terraform(draft: Draft) -> str:
     blocks = _boundary_blocks(draft) if draft.layer == "boundary" else _control_blocks(draft)
-    head = [f"# {_one_line(line)}" for line in _head(draft)]
+    head = [f"# {one_line(line)}" for line in _head(draft)]
     return "\n".join(head) + "\n\n" + "\n\n".join(blocks) + "\n"
 
 
@@ -116,7 +65,7 @@ def _control_blocks(draft: Draft) -> Iterator[str]:
         yield (
             f'resource "aws_organizations_policy" "{label}" {{\n'
             f"  name        = {_hcl(policy.name)}\n"
-            + ("" if changed else f"  description = {_hcl(_description(draft))}\n")
+            + ("" if changed else f"  description = {_hcl(description(draft))}\n")
             + f"  type        = {_hcl(POLICY_TYPES[draft.layer])}\n"
             f"  content     = {_encoded(policy)}\n"
             "}"
@@ -138,8 +87,8 @@ def _boundary_blocks(draft: Draft) -> Iterator[str]:
             yield _import(f"aws_iam_policy.{label}", policy.replaces.arn)
             yield _iam_policy(label, policy.name, policy)
             continue
-        for account_id, arns in _by_account(policy).items():
-            holders = "\n".join(f"#   {_one_line(arn)}" for arn in arns)
+        for account_id, arns in by_account(policy).items():
+            holders = "\n".join(f"#   {one_line(arn)}" for arn in arns)
             own = f"{label}_{_LABEL.sub('_', account_id)}"
             yield (
                 f"# In account {account_id}: set permissions_boundary = aws_iam_policy.{own}.arn on\n{holders}\n"
@@ -199,25 +148,3 @@ def _head(draft: Draft) -> list[str]:
         f"Draft {draft.name}: {draft.layer} for {', '.join(draft.scenarios)} at {draft.target_name} ({draft.target})",
         *draft.notes,
     ]
-
-
-def _description(draft: Draft) -> str:
-    """Organizations takes 512 characters."""
-    return f"Closes {', '.join(draft.scenarios)} (drafted by Headroom)"[:512]
-
-
-def _by_account(policy: DraftPolicy) -> dict[str, list[str]]:
-    accounts: defaultdict[str, list[str]] = defaultdict(list)
-    for arn in policy.attach_to:
-        accounts[account_of(arn) or "unknown"].append(arn)
-    return dict(sorted(accounts.items()))
-
-
-def _last_name(arn: str) -> str:
-    parsed = parse_arn(arn)
-    return (parsed.resource if parsed else arn).rpartition("/")[2]
-
-
-def _one_line(text: str) -> str:
-    """Fit for a comment: no line break of any kind, and nothing that steers a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

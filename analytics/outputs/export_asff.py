@@ -2,7 +2,7 @@
 
 The file is a JSON list of requests of BatchImportFindings. An account may only import findings of its own under the
 default product ARN of that account, so each finding then belongs to the account that imports it, and names the identity
-of whatever account as its resource. Limits: `data/reference/asff.toml`.
+or target of whatever account as its resource. Limits: `data/reference/asff.toml`.
 """
 
 from __future__ import annotations
@@ -59,11 +59,13 @@ def limits() -> Mapping[str, Any]:
 
 def _finding(row: Mapping[Any, Any], origin: Provenance, product: re.Match[str], made: str) -> dict[str, Any]:
     facts = limits()
-    arn = str(row["principal_arn"])
-    account = account_of(arn) or ""
+    arn = str(row["target"] if missing(row["principal_arn"]) else row["principal_arn"])
+    account = account_of(arn) or ("" if missing(row["account_id"]) else row["account_id"])
     importer = _DEFAULT_PRODUCT.fullmatch(product[0])
     band = None if missing(row["band"]) else row["band"]
-    severity = {"Label": facts["severity"].get(band, "INFORMATIONAL"), "Original": f"{row['score_before']:.1f}"}
+    severity = {"Label": facts["severity"].get(band, "INFORMATIONAL")}
+    if not missing(row["score_before"]):
+        severity["Original"] = f"{row['score_before']:.1f}"
     types = [f"{facts['types']['default']}/{row['kind']}"]
     return {
         "SchemaVersion": facts["schema_version"],
@@ -88,6 +90,8 @@ def _finding(row: Mapping[Any, Any], origin: Provenance, product: re.Match[str],
 def _resource(row: Mapping[Any, Any], arn: str, product: re.Match[str]) -> dict[str, Any]:
     """The identity. Its Region is that of the product: IAM has none."""
     kinds, parsed = limits()["resources"], parse_arn(arn)
+    if parsed is None and not missing(row["target"]):
+        return _target(row, arn, product)
     kind = kinds.get(row["principal_kind"], kinds["default"])
     name = parsed.resource.rpartition("/")[2] if parsed else arn
     detail = {"UserName": name} if kind == kinds["user"] else {"RoleName": name}
@@ -100,6 +104,18 @@ def _resource(row: Mapping[Any, Any], arn: str, product: re.Match[str]) -> dict[
     }
 
 
+def _target(row: Mapping[Any, Any], target: str, product: re.Match[str]) -> dict[str, Any]:
+    """A root, OU or account by its id."""
+    kind = limits()["resources"]["target"]
+    return {
+        "Type": kind,
+        "Id": _fit(target, "Resources.Id"),
+        "Partition": product["partition"],
+        "Region": product["region"],
+        "Details": {kind: {"kind": str(row["target_kind"]), "name": _fit(str(row["name"]), "Details.Other.value")}},
+    }
+
+
 def _product_fields(row: Mapping[Any, Any], origin: Provenance) -> dict[str, str]:
     broken = "not proven" if missing(row["calls_broken"]) else f"{int(row['calls_broken'])}"
     fields = {
@@ -108,9 +124,10 @@ def _product_fields(row: Mapping[Any, Any], origin: Provenance) -> dict[str, str
         "headroom/rank": row["rank"],
         "headroom/account": row["account_id"],
         "headroom/owner": row["owner"],
-        "headroom/score_before": f"{row['score_before']:.1f}",
-        "headroom/score_after": f"{row['score_after']:.1f}",
-        "headroom/risk_removed": f"{row['risk_removed']:.1f}",
+        "headroom/target": row["target"],
+        "headroom/score_before": _points(row["score_before"]),
+        "headroom/score_after": _points(row["score_after"]),
+        "headroom/risk_removed": _points(row["risk_removed"]) or "not known",
         "headroom/calls_broken": broken,
         "headroom/blocked_reason": row["blocked_reason"],
         **{f"headroom/source/{name}": value for name, value in origin.document().items()},
@@ -124,11 +141,15 @@ def _product_fields(row: Mapping[Any, Any], origin: Provenance) -> dict[str, str
 
 def _description(row: Mapping[Any, Any]) -> str:
     broken = "not proven" if missing(row["calls_broken"]) else f"{int(row['calls_broken']):,}"
-    numbers = (
-        f"Risk removed {row['risk_removed']:.1f} (score {row['score_before']:.1f} to {row['score_after']:.1f}); "
-        f"calls broken: {broken}."
-    )
+    removed = _points(row["risk_removed"]) or "not known"
+    before, after = _points(row["score_before"]), _points(row["score_after"])
+    told = f" (score {before} to {after})" if before and after else ""
+    numbers = f"Risk removed {removed}{told}; calls broken: {broken}."
     return numbers if missing(row["evidence"]) else f"{numbers} {row['evidence']}"
+
+
+def _points(value: Any) -> str | None:
+    return None if missing(value) else f"{value:.1f}"
 
 
 def _advice(row: Mapping[Any, Any]) -> str:

@@ -86,7 +86,7 @@ def _markdown(rows: pd.DataFrame, origin: Provenance) -> Iterator[str]:
 
 def _below(record: Mapping[Any, Any], blocks: list[Any]) -> Iterator[str]:
     yield ""
-    title = (record.get("rank"), record.get("title"), record.get("principal_arn"))
+    title = (record.get("rank"), record.get("title"), record.get("principal_arn"), record.get("target"))
     yield "## " + " · ".join(plain(part) for part in title if not missing(part))
     for name in blocks:
         value = record[name]

@@ -51,11 +51,16 @@ def try_drafts(build: Build) -> None:
     drafts, unusable = kept_drafts(build.folder) if build.folder is not None else ((), ())
     rows = []
     if drafts and build.snapshot:
-        told = guardrail_settings(build.settings)
-        settings = draft_settings(build.settings, told.lists, told.resources)
-        drafter = Drafter(build.estate, load_scenarios(build.folder), told, settings, assessor=build.assessor)
+        drafter = drafter_of(build)
         rows = [tried(draft, drafter) for draft in drafts]
     elif drafts:
         rows = [untried(draft, "the build has no snapshot, so the draft cannot be tried") for draft in drafts]
     rows += [no_draft(one) for one in unusable]
     build.run("draft_effects", draft_effect_rows=draft_effect_rows(rows))
+
+
+def drafter_of(build: Build) -> Drafter:
+    """What makes drafts in this build's estate."""
+    told = guardrail_settings(build.settings)
+    settings = draft_settings(build.settings, told.lists, told.resources)
+    return Drafter(build.estate, load_scenarios(build.folder), told, settings, assessor=build.assessor)

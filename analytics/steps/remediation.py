@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.findings.remediation import remediation
-from analytics.findings.remediation_values import Surroundings, UnusedTrust
+from analytics.findings.remediation_gaps import gap_items
+from analytics.findings.remediation_rules import remediation_rules
+from analytics.findings.remediation_values import Surroundings, UnusedTrust, order_of
 from analytics.findings.trust import narrowed_trust
-from analytics.outputs.remediation_rows import item_rows, managed_policies, permission_sets
+from analytics.outputs.remediation_rows import item_rows, managed_policies, open_scenarios, permission_sets
 from analytics.outputs.stacks import rows_of
+from analytics.steps.guardrails import drafter_of
 
 if TYPE_CHECKING:
+    from analytics.findings.remediation_values import Item
     from analytics.steps.state import Build
 
 # Calls of the build's window whose action nobody knows: what they need could be what an item takes.
@@ -39,7 +43,18 @@ def list_remediation(build: Build) -> None:
         build.progress("Listing what to change first", done, total)
 
     found = remediation(build.assessor, build.estate, _surroundings(build), progress=report)
-    build.run("remediation", remediation_rows=item_rows(found))
+    found += _gaps(build)
+    build.run("remediation", remediation_rows=item_rows(sorted(found, key=order_of)))
+
+
+def _gaps(build: Build) -> list[Item]:
+    """The items that close gaps of the matrix."""
+
+    def report(done: int, total: int) -> None:
+        build.progress("Drafting what closes guardrail gaps", done, total)
+
+    opened = open_scenarios(build.con)
+    return gap_items(opened, drafter_of(build), remediation_rules(), progress=report) if opened else []
 
 
 def _surroundings(build: Build) -> Surroundings:

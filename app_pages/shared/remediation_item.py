@@ -31,12 +31,22 @@ def show(item_id: str) -> None:
         return
     st.text(plain(found["title"], 200))
     before, after, broken = st.columns([1.25, 0.9, 1.2], gap="xsmall")
-    before.metric("Risk removed", f"{found['risk_removed']:.1f}", help="Points of the score")
-    after.metric("Score", f"{found['score_after']:.1f}", f"from {found['score_before']:.1f}", delta_color="off",
-                 delta_arrow="off")  # fmt: skip
+    removed = "not known" if found["risk_removed"] is None else f"{found['risk_removed']:.1f}"
+    if found["target"] is None:
+        before.metric("Risk removed", removed, help="Points of the score")
+        after.metric("Score", f"{found['score_after']:.1f}", f"from {found['score_before']:.1f}", delta_color="off",
+                     delta_arrow="off")  # fmt: skip
+    else:
+        before.metric("Risk removed", removed, help="Points of the score, over all identities under the target")
+        changed = found["detail"].get("identities_changed")
+        after.metric("Identities", "–" if changed is None else f"{changed:,}", help="Whose permissions shrink")
     broken.metric("Calls broken", calls(found["calls_broken"], found["blocked_reason"]), help=BROKEN)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        widgets.identity_link(found["principal_arn"], found["name"], icon=":material/person:")
+        if found["target"] is None:
+            widgets.identity_link(found["principal_arn"], found["name"], icon=":material/person:")
+        else:
+            cell = {"scenario": found["detail"]["scenarios"][0]["id"], "at": found["target"]}
+            widgets.link("guardrails", span(plain(found["name"], 40)), icon=":material/shield:", **cell)
         owner = f"owner {span(plain(found['owner'], 40))}" if found["owner"] else "no owner known"
         st.caption(f"{span(plain(found['account_name'] or found['account_id'] or '', 40))} · {owner}", width="content")
     if found["blocked_reason"]:

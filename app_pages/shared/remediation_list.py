@@ -43,7 +43,7 @@ def show(rows: pd.DataFrame) -> None:
     """One page of the list; choosing a row opens the item beside it."""
     records = rows.to_dict("records")
     shown = rows.assign(
-        score=[f"{row['score_before']:.1f} → {row['score_after']:.1f}" for row in records],
+        score=[score(row["score_before"], row["score_after"]) for row in records],
         broken=[calls(row["calls_broken"], row["blocked_reason"]) for row in records],
         removed=rows["risk_removed"].astype(float),
     )
@@ -54,12 +54,12 @@ def show(rows: pd.DataFrame) -> None:
             "rank": column.NumberColumn("#", format="%,d", width=42, help="Place in the whole list"),
             "title": column.TextColumn("What to change", width=290),
             "removed": column.ProgressColumn(
-                "Risk removed", min_value=0, max_value=max(float(rows["risk_removed"].max()), 1), format="%.1f",
-                width=95, help="Points of the score",
+                "Risk removed", min_value=0, max_value=_longest(rows), format="%.1f",
+                width=95, help="Points of the score; of a guardrail, over all identities under it",
             ),
             "score": column.TextColumn("Score", width=85, help="Before and after, of 100"),
             "broken": column.TextColumn("Calls broken", width=80, help="Observed calls that it would deny"),
-            "name": column.TextColumn("Identity", width=135),
+            "name": column.TextColumn("Identity or target", width=135),
             "owner": column.TextColumn("Owner", width=95),
             "account_name": column.TextColumn("Account", width=95),
         },
@@ -76,6 +76,18 @@ def calls(broken: float | None, blocked: str | None = None) -> str:
     if blocked:
         return "–"
     return "not proven" if broken is None or broken != broken else f"{int(broken):,}"  # noqa: PLR0124  NaN alone differs from itself
+
+
+def score(before: float | None, after: float | None) -> str:
+    """`62.0 → 41.5`; a target has no score of its own."""
+    known = all(one is not None and one == one for one in (before, after))  # noqa: PLR0124  NaN alone differs from itself
+    return f"{before:.1f} → {after:.1f}" if known else "–"
+
+
+def _longest(rows: pd.DataFrame) -> float:
+    """What fills the bar: the most of one identity, so that the sum of a guardrail does not flatten the rest."""
+    one_identity = rows.loc[rows["target"].isna(), "risk_removed"]
+    return max(float(one_identity.fillna(0).max()) if len(one_identity) else 0.0, 1.0)
 
 
 def _open(ids: list[str]) -> None:

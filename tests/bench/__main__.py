@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHES = ("bench_usage", "bench_sample", "bench_engine", "bench_findings", "bench_export", "bench_app")
+BENCHES = ("bench_usage", "bench_sample", "bench_engine", "bench_findings", "bench_risk", "bench_export", "bench_app")
 
 
 def main() -> None:

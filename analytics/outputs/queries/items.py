@@ -16,26 +16,53 @@ if TYPE_CHECKING:
 
     from analytics.outputs.queries.filters import Filters
 
-# Common table expression behind SCOPE, which here does not search: a search also means the item and its owner.
-ITEMS = """item as (
-    select remediation.* exclude (detail, evidence, commands, policy), scope.name, scope.kind as principal_kind,
-        scope.account_id, scope.account_name, scope.ou_path, risk.band
+# Common table expressions behind SCOPE, which here does not search: a search also means the item and its owner.
+# PLACE: what items about a target stand under, as an identity stands under its account. A node is changed from the
+# management account.
+PLACE = """place as (
+    select distinct target,
+        case when target_kind = 'account' then accounts.ou_path else nodes.path end as target_ou_path,
+        coalesce(accounts.account_id, management.account_id) as target_account_id,
+        if(accounts.account_id is null, management.name, accounts.name) as target_account_name
+    from remediation
+    left join nodes on node_id = target
+    left join accounts on accounts.account_id = target
+    left join (select account_id, name from accounts where is_management) as management on true
+    where target is not null
+)"""
+ITEMS = f"""{PLACE}, item as (
+    select remediation.* exclude (detail, evidence, commands, policy), coalesce(scope.name, target_name) as name,
+        scope.kind as principal_kind, coalesce(scope.account_id, target_account_id) as account_id,
+        coalesce(scope.account_name, target_account_name) as account_name,
+        coalesce(scope.ou_path, target_ou_path) as ou_path, risk.band
     from remediation
     left join scope using (principal_arn)
     left join risk using (principal_arn)
-    where (scope.principal_arn is not null
-           or (not $narrowed and remediation.principal_arn not in (select principal_arn from principals)))
-      and ($words = '' or contains(lower(remediation.title), $words)
-           or contains(lower(remediation.principal_arn), $words) or contains(lower(remediation.item_id), $words)
+    left join place using (target)
+    where case
+            when target is not null then $kind is null and ($account_id is null or target = $account_id)
+                and ($ou_path is null or target_ou_path = $ou_path
+                    or (not $ou_alone and starts_with(target_ou_path, $ou_path || '/')))
+            else scope.principal_arn is not null
+                or (not $narrowed and remediation.principal_arn not in (select principal_arn from principals))
+        end
+      and ($words = '' or contains(lower(remediation.title), $words) or contains(lower(remediation.item_id), $words)
+           or contains(lower(coalesce(remediation.principal_arn, target || ' ' || target_name)), $words)
            or contains(lower(coalesce(remediation.owner, '')), $words)
-           or contains(lower(coalesce(scope.account_name, '')), $words))
+           or contains(lower(coalesce(scope.account_name, target_account_name, '')), $words))
 )"""
-COLUMNS = """rank, item_id, kind, title, principal_arn, name, principal_kind, account_id, account_name, ou_path, owner,
-    band, score_before, score_after, risk_removed, calls_broken, blocked_reason, priority"""
-ONE = """
-select remediation.*, principals.name, principals.account_id, principals.account_name, risk.band,
-    risk.rank as risk_rank
-from remediation left join principals using (principal_arn) left join risk using (principal_arn)
+COLUMNS = """rank, item_id, kind, title, principal_arn, target, target_kind, name, principal_kind, account_id,
+    account_name, ou_path, owner, band, score_before, score_after, risk_removed, calls_broken, blocked_reason,
+    priority"""
+ONE = f"""
+with {PLACE}
+select remediation.*, coalesce(principals.name, target_name) as name,
+    coalesce(principals.account_id, target_account_id) as account_id,
+    coalesce(principals.account_name, target_account_name) as account_name, risk.band, risk.rank as risk_rank
+from remediation
+left join principals using (principal_arn)
+left join risk using (principal_arn)
+left join place using (target)
 where item_id = $item_id"""
 
 
