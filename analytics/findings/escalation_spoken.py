@@ -90,7 +90,7 @@ class Limits:
         found = self._found.get(key)
         if found is None:
             groups = tuple((layer, tuple(filter(may_hold, group))) for layer, group in self._groups[action])
-            marks = tuple((layer, *map(id, group)) for layer, group in groups)
+            marks = frozenset((layer, frozenset(map(self._workshop.mark, group))) for layer, group in groups)
             found = self._found[key] = Limiting(self._workshop.numbered(marks), groups)
         return found
 
@@ -118,6 +118,7 @@ class Workshop:
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
     _forms: dict[int, int] = field(default_factory=dict)
+    _marks: dict[int, int] = field(default_factory=dict)
     _speaking: dict[int, tuple[PolicyDocument, frozenset[str]]] = field(default_factory=dict)
     _limits: dict[tuple[int, ...], Limits] = field(default_factory=dict)
     _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
@@ -158,6 +159,15 @@ class Workshop:
                 self.numbered((spoken.key[0], marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
             )
         return found
+
+    def mark(self, statement: CompiledStatement) -> int:
+        """Equal for statements that say the same of an action of which they speak."""
+        number = self._marks.get(id(statement))
+        if number is None:
+            one = statement.statement
+            said = (self._form(statement), one.resource, one.not_resource)
+            number = self._marks[id(statement)] = self.numbered(said)
+        return number
 
     def _form(self, statement: CompiledStatement) -> int:
         """Equal for statements of the same effect under the same conditions; of which resources they speak is apart."""
@@ -236,7 +246,7 @@ class Gatherer:
             key: tuple[Hashable, ...] = (self._is_root, limiting.number, FREELY)
             own = []
         else:
-            key = (self._is_root, limiting.number, *map(id, own))
+            key = (self._is_root, limiting.number, frozenset(map(self._workshop.mark, own)))
             freely = False
         spoken = self._workshop.spoken.get(key)
         if spoken is None:
