@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
+from analytics.findings.escalation_facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held
 from analytics.findings.escalation_paths import read_paths
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind
@@ -50,7 +50,8 @@ class Spoken(NamedTuple):
     Statements whose conditions on the identity itself do not hold are left out.
     """
 
-    key: tuple[Hashable, ...]
+    number: int  # stands for what they say, layer by layer
+    is_root: bool
     keys: tuple[str, ...]  # of conditions and variables, in lower case
     groups: Groups
     scoped: tuple[CompiledStatement, ...]  # those that do not bear on every resource
@@ -117,6 +118,7 @@ class Workshop:
     answers: dict[Hashable, Held] = field(default_factory=dict)
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _any_names: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     _forms: dict[int, int] = field(default_factory=dict)
     _marks: dict[int, int] = field(default_factory=dict)
     _speaking: dict[int, tuple[PolicyDocument, frozenset[str]]] = field(default_factory=dict)
@@ -132,6 +134,16 @@ class Workshop:
     def _asked(self) -> int:
         """The actions of all paths, which alone are asked about."""
         return self.estate.catalogue.mask(action for path in read_paths() for action in path.required_actions)
+
+    def any_names(self, action: str, partition: str, account_id: str) -> tuple[str, ...]:
+        """Resources of an account that no policy names, one of each kind that the action may be on."""
+        key = (action, partition, account_id)
+        if key not in self._any_names:
+            fill = {"partition": partition, "account": account_id}
+            kinds = self.estate.catalogue.resource_types(action)
+            names = [VARIABLE.sub(lambda one: fill.get(one[0][2:-1].lower(), ANY_NAME), kind.arn) for kind in kinds]
+            self._any_names[key] = tuple(names) or ("*",)
+        return self._any_names[key]
 
     def numbered(self, found: Hashable) -> int:
         """A short name for something found, none of the values of Held."""
@@ -156,7 +168,7 @@ class Workshop:
                 *(need.keys for need in needs), *(one.keys for one in bearing if id(one) in open_)
             )
             found = spoken.bearing[key] = Bearing(
-                self.numbered((spoken.key[0], marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
+                self.numbered((spoken.is_root, marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
             )
         return found
 
@@ -252,7 +264,9 @@ class Gatherer:
         if spoken is None:
             groups = limiting.groups if freely else (("identity", tuple(own)), *limiting.groups)
             patterns = None if freely or self._is_root else _patterns(own)
-            spoken = self._workshop.spoken[key] = _spoken(key, groups, patterns)
+            spoken = self._workshop.spoken[key] = _spoken(
+                self._workshop.numbered(key), groups, patterns, is_root=self._is_root
+            )
         return spoken
 
     @cached_property
@@ -270,10 +284,11 @@ class Gatherer:
         return holds
 
 
-def _spoken(key: tuple[Hashable, ...], groups: Groups, patterns: tuple[str, ...] | None) -> Spoken:
+def _spoken(number: int, groups: Groups, patterns: tuple[str, ...] | None, *, is_root: bool) -> Spoken:
     speaking = [one for _layer, group in groups for one in group]
     return Spoken(
-        key=key,
+        number=number,
+        is_root=is_root,
         keys=tuple(sorted(frozenset[str]().union(*(one.keys for one in speaking)))),
         groups=groups,
         scoped=tuple(one for one in speaking if not one.scope.everywhere),
