@@ -87,7 +87,8 @@ class Limits:
             self._about[action] = [
                 one for _layer, group in groups for one in group if any(map(about_principal, one.keys))
             ]
-        key = (action, tuple([may_hold(one) for one in self._about[action]]))
+        about = self._about[action]
+        key = (action, tuple([may_hold(one) for one in about]) if about else ())
         found = self._found.get(key)
         if found is None:
             groups = tuple((layer, tuple(filter(may_hold, group))) for layer, group in self._groups[action])
