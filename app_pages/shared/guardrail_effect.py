@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import LAYER_NAMES, look_of
 from app_pages.shared import data, widgets
-from app_pages.shared.text import number, plain, short_name, span
+from app_pages.shared.text import counted, number, plain, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def changes(effect: Effect) -> None:
     if not lower:
         st.caption("No score changes: nobody who is limited holds these actions beyond what is denied already.")
         return
-    st.markdown(f"**Scores before and after** ({len(lower):,} identities)")
+    st.markdown(f"**Scores before and after** ({counted(len(lower), 'identity', 'identities')})")
     widgets.table(
         pd.DataFrame(lower, columns=["name", "before", "after", "removed"]),
         {
