@@ -6,6 +6,7 @@ space, but for blanks inside of texts, which are counted here: a document is nev
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from itertools import count, groupby
 from typing import TYPE_CHECKING
@@ -43,10 +44,19 @@ def documents_of(
 
 def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
-    prefixes = {word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)}
-    lengths = sorted(set(map(len, prefixes)))
-    kept = tuple(word for word in statement.action if not _is_within(word.lower(), prefixes, lengths))
-    return replace(statement, action=kept) if kept != statement.action else statement
+    words = [word.lower() for word in statement.action]
+    outer: list[str] = []  # none within another: of what stands before a word, the last one alone may match it
+    for prefix in sorted({word[:-1] for word in words if word.endswith("*") and _is_prefix(word)}):
+        if not outer or not prefix.startswith(outer[-1]):
+            outer.append(prefix)
+    if not outer:
+        return statement
+    kept = []
+    for word, lower in zip(statement.action, words, strict=True):
+        at = bisect_right(outer, lower)
+        if not at or not lower.startswith(outer[at - 1]) or lower == f"{outer[at - 1]}*":
+            kept.append(word)
+    return replace(statement, action=tuple(kept)) if len(kept) < len(words) else statement
 
 
 def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -76,13 +86,21 @@ def _packed(statements: Sequence[Statement], version: str, most: int) -> list[Po
             return None
         pieces += [(_size([part], version), part) for part in parts]
     pieces.sort(key=lambda piece: -piece[0])  # stable: equal sizes keep their order
+    frame = characters(PolicyDocument((), version))
     bins: list[list[Statement]] = []
-    for _, piece in pieces:
-        room = next((held for held in bins if _size([*held, piece], version) <= most), None)
+    sizes: list[int] = []
+    for size, piece in pieces:
+        more = size - frame + 1  # with a comma
+        roomy = (
+            at for at, held in enumerate(bins) if sizes[at] + more <= most and _size([*held, piece], version) <= most
+        )
+        room = next(roomy, None)
         if room is None:
             bins.append([piece])
+            sizes.append(size)
         else:
-            room.append(piece)
+            bins[room].append(piece)
+            sizes[room] += more
     return [PolicyDocument(with_distinct_sids(held), version) for held in bins]
 
 
@@ -113,17 +131,6 @@ def _halves(statement: Statement) -> tuple[Statement, ...]:
 
 def _size(statements: Sequence[Statement], version: str) -> int:
     return characters(PolicyDocument(with_distinct_sids(statements), version))
-
-
-def _is_within(word: str, prefixes: set[str], lengths: Sequence[int]) -> bool:
-    """Whether a shorter prefix matches it; `s3:get*` is not within itself. `lengths`: of the prefixes, ascending."""
-    longest = len(word) - 2 if word.endswith("*") else len(word)
-    for length in lengths:
-        if length > longest:
-            return False
-        if word[:length] in prefixes:
-            return True
-    return False
 
 
 def _is_prefix(word: str) -> bool:
