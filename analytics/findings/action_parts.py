@@ -46,12 +46,12 @@ class ActionParts:
 
     def split(self, mask: int) -> dict[str, int]:
         """The part of every service of which the set has an action, in the catalogue's order."""
-        data, found = mask.to_bytes(self._bytes, "little"), {}
-        for service, first, end, shift, whole in self._cuts:
-            part = int.from_bytes(data[first:end], "little") >> shift & whole
-            if part:
-                found[service] = part
-        return found
+        data, read = mask.to_bytes(self._bytes, "little"), int.from_bytes
+        return {
+            service: part
+            for service, first, end, shift, whole in self._cuts
+            if (part := read(data[first:end], "little") >> shift & whole)
+        }
 
     def part(self, service: str, mask: int) -> int:
         """The part of one service."""

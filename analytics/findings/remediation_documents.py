@@ -15,7 +15,7 @@ from analytics.findings.drafts_size import characters
 from analytics.iam.policy import PolicyDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from analytics.iam.policy import Statement
 
@@ -24,17 +24,23 @@ _WILD = "*?"
 
 
 def documents_of(
-    statements: Iterable[tuple[str, Statement]], most_characters: int, most_documents: int
+    statements: Sequence[tuple[str, Statement]], most_characters: int, most_documents: int
 ) -> tuple[PolicyDocument, ...] | None:
     """Statements with their language version as few documents within the size; None where they do not fit.
 
     The longest statements first, each into the first document with room.
     """
-    tidy = sorted(((version, tidied(statement)) for version, statement in statements), key=lambda one: one[0])
+    tidy: dict[int, Statement] = {}
+    least = 0
+    # What is too long mostly is so for one statement: the others need no tidying then.
+    for at, (_, statement) in sorted(enumerate(statements), key=lambda entry: -len(entry[1][1].action)):
+        tidy[at] = tidied(statement)
+        least += _least_size(tidy[at])
+        if least > most_characters * most_documents:
+            return None
+    by_version = sorted(((version, tidy[at]) for at, (version, _) in enumerate(statements)), key=lambda one: one[0])
     found: list[PolicyDocument] = []
-    if _least_size(statement for _, statement in tidy) > most_characters * most_documents:
-        return None
-    for version, members in groupby(tidy, key=lambda one: one[0]):
+    for version, members in groupby(by_version, key=lambda one: one[0]):
         packed = _packed([statement for _, statement in members], version, most_characters)
         if packed is None:
             return None
@@ -73,9 +79,9 @@ def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]
     return tuple(found)
 
 
-def _least_size(statements: Iterable[Statement]) -> int:
+def _least_size(one: Statement) -> int:
     """What the texts of actions and resources alone come to, quoted and with commas."""
-    return sum(len(text) + 3 for one in statements for text in (*one.action, *one.not_action, *one.resource))
+    return sum(sum(map(len, texts)) + 3 * len(texts) for texts in (one.action, one.not_action, one.resource))
 
 
 def _packed(statements: Sequence[Statement], version: str, most: int) -> list[PolicyDocument] | None:
@@ -84,31 +90,29 @@ def _packed(statements: Sequence[Statement], version: str, most: int) -> list[Po
         parts = _fitting(statement, version, most)
         if parts is None:
             return None
-        pieces += [(_size([part], version), part) for part in parts]
+        pieces += parts
     pieces.sort(key=lambda piece: -piece[0])  # stable: equal sizes keep their order
     frame = characters(PolicyDocument((), version))
-    bins: list[list[Statement]] = []
-    sizes: list[int] = []
+    bins: list[tuple[int, list[Statement]]] = []
     for size, piece in pieces:
-        more = size - frame + 1  # with a comma
-        roomy = (
-            at for at, held in enumerate(bins) if sizes[at] + more <= most and _size([*held, piece], version) <= most
-        )
-        room = next(roomy, None)
-        if room is None:
-            bins.append([piece])
-            sizes.append(size)
+        for at, (full, held) in enumerate(bins):
+            together = full + 1 + size - frame  # with a comma
+            if together <= most and piece.sid is not None:  # a Sid may get a number
+                together = _size([*held, piece], version)
+            if together <= most:
+                bins[at] = (together, [*held, piece])
+                break
         else:
-            bins[room].append(piece)
-            sizes[room] += more
-    return [PolicyDocument(with_distinct_sids(held), version) for held in bins]
+            bins.append((size, [piece]))
+    return [PolicyDocument(with_distinct_sids(held), version) for _, held in bins]
 
 
-def _fitting(statement: Statement, version: str, most: int) -> list[Statement] | None:
+def _fitting(statement: Statement, version: str, most: int) -> list[tuple[int, Statement]] | None:
     """The statement, or halves of its actions, until each fits alone; a deny of all but some is never divided."""
-    if _size([statement], version) <= most:
-        return [statement]
-    found: list[Statement] = []
+    size = _size([statement], version)
+    if size <= most:
+        return [(size, statement)]
+    found: list[tuple[int, Statement]] = []
     for half in _halves(statement):
         parts = _fitting(half, version, most)
         if parts is None:

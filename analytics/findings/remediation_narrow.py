@@ -93,10 +93,13 @@ class Narrower:
                 broad.append(pattern)
             else:
                 of_service.setdefault(pattern.partition(":")[0].lower(), []).append(pattern)
-        services = {
-            service: (part, (*of_service.get(service, ()), *broad))
-            for service, part in self.parts.split(spoken).items()
-        }
+        if broad or statement.not_action:
+            parts = self.parts.split(spoken)
+        else:
+            parts = {
+                service: self.parts.part(service, spoken) for service in sorted(of_service) if service in self.services
+            }
+        services = {service: (part, (*of_service.get(service, ()), *broad)) for service, part in parts.items()}
         unknown = tuple(one for one in statement.action if not self.catalogue.expand(one))
         return _Allow(statement, spoken, services, unknown)
 

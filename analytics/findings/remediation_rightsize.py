@@ -60,6 +60,7 @@ class RightSizer:
         self._holders = Counter(
             arn for subject in estate.subjects.values() for arn in {policy.arn for policy in _attached(subject)} if arn
         )
+        self._sizes: dict[int, tuple[PolicyDocument, int]] = {}
         self._splits: dict[object, tuple[PolicyDocument, ...] | None] = {}
 
     def of(self, subject: Subject, *, keep: int | None = None, seen: int | None = None) -> RightSized | None:
@@ -80,6 +81,7 @@ class RightSizer:
     def forget(self) -> None:
         """Drop what was worked out for identities that are done with."""
         self.narrower.forget()
+        self._sizes.clear()
         self._splits.clear()
 
     def _widened(self, subject: Subject, keep: int) -> RightSized | None:
@@ -199,7 +201,7 @@ class RightSizer:
         """An inline policy, or a managed one of the account that this identity alone has, while it stays in size."""
         if policy.arn is None:
             return is_policy_name(policy.name)
-        fits = characters(document) <= self.rules.quotas.managed_policy_characters
+        fits = self._size(document) <= self.rules.quotas.managed_policy_characters
         is_its_own = AWS_MANAGED not in policy.arn and self._holders[policy.arn] == 1
         return is_its_own and fits and is_policy_arn(policy.arn) and policy.attached_to == subject.arn
 
@@ -219,7 +221,13 @@ class RightSizer:
             return 0
         gone = {id(one) for one in removed}
         inline = [one for one in subject.stack.identity if one.arn is None and one.attached_to == subject.arn]
-        return sum(characters(new.get(id(one), one.document)) for one in inline if id(one) not in gone)
+        return sum(self._size(new.get(id(one), one.document)) for one in inline if id(one) not in gone)
+
+    def _size(self, document: PolicyDocument) -> int:
+        """Characters of a document, counted once."""
+        if id(document) not in self._sizes:
+            self._sizes[id(document)] = (document, characters(document))
+        return self._sizes[id(document)][1]
 
     def _split(
         self, statements: Sequence[tuple[str, Statement]], most_characters: int, most_documents: int
