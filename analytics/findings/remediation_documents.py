@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from analytics.iam.policy import Statement
 
 VERSION = "2012-10-17"
-_WILD = "*?"
 
 
 def documents_of(
@@ -52,17 +51,22 @@ def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
     words = [word.lower() for word in statement.action]
     outer: list[str] = []  # none within another: of what stands before a word, the last one alone may match it
-    for prefix in sorted({word[:-1] for word in words if word.endswith("*") and _is_prefix(word)}):
+    for prefix in sorted(word[:-1] for word in words if word[-1:] == "*" and not _is_wild(word[:-1])):
         if not outer or not prefix.startswith(outer[-1]):
             outer.append(prefix)
     if not outer:
         return statement
-    kept = []
-    for word, lower in zip(statement.action, words, strict=True):
-        at = bisect_right(outer, lower)
-        if not at or not lower.startswith(outer[at - 1]) or lower == f"{outer[at - 1]}*":
-            kept.append(word)
-    return replace(statement, action=tuple(kept)) if len(kept) < len(words) else statement
+    if not outer[0]:
+        return replace(statement, action=("*",))
+    outer = ["", *outer]
+    kept = tuple(
+        word
+        for word, lower in zip(statement.action, words, strict=True)
+        if not (before := outer[bisect_right(outer, lower) - 1])
+        or lower == f"{before}*"
+        or not lower.startswith(before)
+    )
+    return replace(statement, action=kept) if len(kept) < len(words) else statement
 
 
 def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -137,6 +141,5 @@ def _size(statements: Sequence[Statement], version: str) -> int:
     return characters(PolicyDocument(with_distinct_sids(statements), version))
 
 
-def _is_prefix(word: str) -> bool:
-    prefix = word.removesuffix("*")
-    return prefix != word and not any(mark in prefix for mark in _WILD)
+def _is_wild(text: str) -> bool:
+    return "*" in text or "?" in text
