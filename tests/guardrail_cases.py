@@ -111,6 +111,20 @@ def slow_state(scenario: Scenario, account_id: str, levels: Sequence[Sequence[Po
     return "gap" if all(degree == "not" for degree in degrees) else "partial"
 
 
+def slow_held_state(scenario: Scenario, account_id: str, name: str, boundary: PolicyDocument) -> str:
+    """The state of the boundary cell of one role."""
+    decider = Decider(Policies(identity=(document(allow("*")),), boundary=(boundary,)))
+    degrees = {
+        min(
+            (_of((name, {}), action, probe, account_id, decider) for probe in PROBES.get(scenario.id, ({},))), key=_rank
+        )
+        for action in scenario.actions
+    }
+    if degrees == {"surely"}:
+        return "covered"
+    return "conditional" if "not" not in degrees else "partial" if len(degrees) > 1 else "gap"
+
+
 def _degree(scenario: Scenario, action: str, account_id: str, decider: Decider) -> str:
     ordinary = [("root", {})] if scenario.principal == "root_user" else [("role/usual", {}), ("user/usual", {})]
     wild = [] if scenario.principal == "root_user" else [(n, t) for n in NAMED[1:] for t in ({}, {"guard": "off"})]

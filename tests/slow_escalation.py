@@ -6,6 +6,7 @@ the engine's `decide`. Trust is asked for each pair of identities; everything el
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analytics.findings.estate import Estate, Subject
     from analytics.iam.policy import PolicyDocument
 
+REGION = "aws:requestedregion"
 NO, MAYBE, SURELY = 0, 1, 2
 SELF = {"iam:PutRolePolicy": ROLE_KINDS, "iam:PutUserPolicy": {PrincipalKind.USER}}
 
@@ -33,12 +35,31 @@ def asked(caller: Subject, action: str, target: Subject, choice: str | None = No
         **known_context(caller.stack.principal).values,
         **about_identity(target, passed=choice is not None).values,
     }
-    values.update(chosen_values(action, choice, "aws"))
-    unknown = _unknown(caller, values, None)
-    if choice is None:  # the tags of what is acted on are known; those of a role that is passed are no test of it
+    chosen = chosen_values(action, choice, "aws")
+    unknown = _unknown(caller, values, None) - chosen.keys()
+    if choice is None and target.tags is not None:
+        # The tags of what is acted on are known; those of a role that is passed are no test of it.
         unknown = frozenset(key for key in unknown if "resourcetag/" not in key)
-    request = Request(caller.arn, action, target.arn, caller.account_id, values, unknown)
-    return _certainty(request, Policies.of(caller.stack))
+    if target.stack.boundary is None:
+        unknown -= {"iam:permissionsboundary"}
+    request = Request(caller.arn, action, target.arn, caller.account_id, {**values, **chosen}, unknown)
+    held = _chosen_best(request, caller)
+    if held is NO and chosen and choice is None:
+        other = request._replace(context=values, unknown_keys=unknown | chosen.keys())
+        held = min(MAYBE, _certainty(other, Policies.of(caller.stack)))
+    return min(held, MAYBE) if caller.stack.boundary_not_collected else held
+
+
+def _chosen_best(request: Request, caller: Subject) -> int:
+    """The caller chooses the Region: whichever its policies name, or another one."""
+    policies = Policies.of(caller.stack)
+    if REGION not in request.unknown_keys:
+        return _certainty(request, policies)
+    known = request._replace(unknown_keys=request.unknown_keys - {REGION})
+    return max(
+        _certainty(known._replace(context={**request.context, REGION: (region,)}), policies)
+        for region in (*_values(caller, REGION), "another")
+    )
 
 
 def assumes(caller: Subject, role: Subject) -> int:
@@ -89,18 +110,38 @@ def _certainty(request: Request, policies: Policies) -> int:
 
 def _unknown(caller: Subject, values: dict[str, tuple[str, ...]], role: Subject | None) -> frozenset[str]:
     known = known_context(caller.stack.principal)
+    keys = {key for document in _documents(caller, role) for key in _keys(document)}
+    return frozenset(key for key in keys - values.keys() if known.is_unknown(key))
+
+
+def _documents(caller: Subject, role: Subject | None = None) -> list[PolicyDocument]:
     stack = caller.stack
     documents = [named.document for named in stack.identity]
     documents += [stack.boundary.document] if stack.boundary else []
     levels = [*stack.scp_levels, *(role.stack.rcp_levels if role else stack.rcp_levels)]
     documents += [named.document for level in levels for named in level.policies]
     documents += [role.trust] if role and role.trust else []
-    keys = {key for document in documents for key in _keys(document)}
-    return frozenset(key for key in keys - values.keys() if known.is_unknown(key))
+    return documents
 
 
 def _keys(document: PolicyDocument) -> Iterator[str]:
-    yield from (one.key.lower() for statement in document.statements for one in statement.condition)
+    """The keys of conditions, and of variables anywhere."""
+    for statement in document.statements:
+        yield from (one.key.lower() for one in statement.condition)
+        texts = (
+            *statement.resource,
+            *statement.not_resource,
+            *(text for one in statement.condition for text in one.values),
+        )
+        for text in texts:
+            yield from (found.lower() for found in re.findall(r"\$\{([^},*?$]+)", text))
+
+
+def _values(caller: Subject, key: str) -> Iterator[str]:
+    """What the policies of an identity name as values of a key."""
+    for document in _documents(caller):
+        conditions = (one for statement in document.statements for one in statement.condition)
+        yield from (value for one in conditions if one.key.lower() == key for value in one.values)
 
 
 def pairs(estate: Estate) -> Iterator[tuple[Subject, Subject]]:

@@ -411,3 +411,15 @@ def test_an_action_on_an_identity_is_about_the_identity_that_is_taken_over() -> 
     for plan in plans.values():
         if plan.path.takes_over in (TakesOver.ROLE, TakesOver.POLICY_HOLDER, TakesOver.FEDERATED_ROLE):
             assert all(need.belongings is not None for need in plan.needs), plan.path.id
+
+
+def test_a_statement_that_does_not_bear_on_its_caller_stays_out_of_the_decision() -> None:
+    """A negated condition on the caller must not hold because the caller is left out of what is asked."""
+    not_me = condition("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/me")
+    limits = [[allow("*"), deny("iam:PutRolePolicy", on=arn("someone-else"))]]
+    denied_to_others = me(allow("iam:PutRolePolicy"), deny("iam:PutRolePolicy", condition=(not_me,)), scps=limits)
+    for_others = me(allow("iam:PutRolePolicy", on=ROLE), allow("iam:PutRolePolicy", condition=(not_me,)))
+    assert told(held(denied_to_others)["iam-005"]) == (SURE, "administrator", "me")
+    assert told(held(for_others)["iam-005"]) == (SURE, "administrator", "me")
+    elsewhere = me(allow("iam:PutRolePolicy", on=arn("other")), allow("iam:PutRolePolicy", condition=(not_me,)))
+    assert told(held(elsewhere, ADMIN).get("iam-005")) is None

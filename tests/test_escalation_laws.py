@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from analytics.findings.escalation_levels import Weighing
 from analytics.findings.escalation_powers import Powers
 from analytics.findings.escalation_spoken import Workshop
 from analytics.findings.escalation_trust import Trusts
+from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import PolicyDocument, Principals
 from analytics.iam.stack import ControlLevel, NamedPolicy, PolicyStack
 from tests import slow_escalation as slow
@@ -34,7 +36,7 @@ LAMBDA = "lambda.amazonaws.com"
 KINDS = (("one", "role"), ("two", "role"), ("three", "role"), ("ann", "user"), ("bob", "user"))
 ACTIONS = (
     "*", "iam:*", "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:PassRole", "sts:AssumeRole", "lambda:*",
-    "iam:CreateAccessKey", "iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy",
+    "iam:CreateAccessKey", "iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy",
 )  # fmt: skip
 RESOURCES = (
     "*", "*", "arn:aws:iam::*:role/one", "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:role/t*",
@@ -50,12 +52,23 @@ CONDITIONS = (
     condition("StringEquals", "iam:ResourceTag/team", "${aws:PrincipalTag/team}"),
     condition("StringEquals", "iam:PassedToService", LAMBDA),
     condition("StringEquals", "aws:username", "ann"),
+    condition("StringNotEquals", "aws:PrincipalTag/team", "two"),
+    condition("StringEquals", "aws:RequestedRegion", "eu-central-1"),
+    condition("StringNotLike", "aws:RequestedRegion", "eu-*"),
+    condition("Null", "iam:PermissionsBoundary", "true"),
+    condition("ArnNotLike", "iam:PolicyARN", "arn:aws:iam::aws:policy/Admin*"),
 )
 TRUSTS = (
     None, trusts(LAMBDA), trusts(arn("one")), trusts(f"arn:aws:iam::{HOME}:root"), trusts("*"),
     trusts(f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{AWAY}:root", conditions=[CONDITIONS[2]]),
     trusts(f"arn:aws:iam::{AWAY}:root", conditions=[CONDITIONS[1]]), trusts("*", conditions=[MFA]),
     trusts(LAMBDA, arn("ann", kind="user")),
+)  # fmt: skip
+
+ASKED_OF_USERS: tuple[tuple[str, str | None], ...] = (("iam:CreateAccessKey", None), ("iam:PutUserPolicy", None))
+ASKED_OF_ROLES: tuple[tuple[str, str | None], ...] = (
+    ("iam:PassRole", LAMBDA), ("iam:UpdateAssumeRolePolicy", None), ("iam:AttachRolePolicy", None),
+    ("iam:DeleteRolePermissionsBoundary", None),
 )  # fmt: skip
 
 
@@ -92,7 +105,7 @@ def estates(draw: Any) -> Estate:
     for account in (HOME, AWAY):
         for name, kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=4, unique=True)):
             its_arn = arn(name, kind=kind, account=account)
-            tags = draw(st.sampled_from([(), (("team", "one"),), (("team", "two"),)]))
+            tags = draw(st.sampled_from([None, (), (("team", "one"),), (("team", "two"),)]))
             chosen = draw(st.lists(st.sampled_from(own), min_size=1, max_size=2))
             stack = PolicyStack(
                 principal=principal(its_arn, tags=tags),
@@ -105,6 +118,32 @@ def estates(draw: Any) -> Estate:
             made.append(replace(bare, stack=stack))
     found = estate(*made)
     return found.replaced([found.changed(one, stack=one.stack) for one in found.subjects.values()])
+
+
+def _shared_powers_are_those_of_each_alone(found: Estate) -> None:
+    workshop = Workshop(found)
+    for caller, target in slow.pairs(found):
+        if caller.account_id != target.account_id:
+            continue
+        powers = Powers(workshop, caller)
+        is_user = target.kind is PrincipalKind.USER
+        for action, choice in ASKED_OF_USERS if is_user else ASKED_OF_ROLES:
+            about = slow.about_identity(target, passed=choice is not None)
+            shared = powers.on(action, target.arn, about, choice=choice)
+            assert shared == slow.asked(caller, action, target, choice), (caller.arn, action, target.arn)
+
+
+@settings(max_examples=25, deadline=None)
+@given(estates())
+def test_powers_that_identities_share_are_those_that_each_has_alone(found: Estate) -> None:
+    _shared_powers_are_those_of_each_alone(found)
+
+
+@pytest.mark.slow
+@settings(max_examples=3000, deadline=None)
+@given(estates())
+def test_powers_that_identities_share_are_those_that_each_has_alone_in_many_estates(found: Estate) -> None:
+    _shared_powers_are_those_of_each_alone(found)
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,7 +34,8 @@ def answer(path: str, sent: list[dict], method: str = "GET") -> tuple[list[dict]
         reached.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": [(b"if-none-match", b'"1"'), (b"host", b"h")]}
-    asyncio.run(front.Front(streamlit)(scope, None, send))
+    with ThreadPoolExecutor(1) as own_thread:  # where no browser of another test keeps a loop running
+        own_thread.submit(asyncio.run, front.Front(streamlit)(scope, None, send)).result()
     return reached, asked
 
 

@@ -142,6 +142,9 @@ def test_the_people_behind_a_gap_are_as_many_as_the_table_says(con):
     assert asked
     for scenario, target, can_act, did_act, missing, actions in asked:
         rows = queries.guardrail_actors(con, target=target, actions=tuple(missing or actions))
+        if scenario == "IAM-13":  # about strangers, whom nobody counts
+            assert can_act is None
+            continue
         assert (rows["can"] != "no").sum() == can_act, (scenario, target)
         if did_act is not None:
             assert (rows["calls_seen"] > 0).sum() == did_act, (scenario, target)

@@ -12,7 +12,7 @@ from analytics.findings.guardrails import Guardrails
 from analytics.findings.guardrails_values import RANK
 from tests.builders import allow, deny, document
 from tests.draft_world import DEV, FULL_SCP, OU_DEV, OU_PROD, PROD, ROOT, customer_boundary, customer_scp, role, world
-from tests.guardrail_cases import SCENARIOS, SETTINGS, denies, slow_state
+from tests.guardrail_cases import SCENARIOS, SETTINGS, denies, slow_held_state, slow_state
 
 if TYPE_CHECKING:
     from analytics.iam.policy import Statement
@@ -95,6 +95,23 @@ def test_a_boundary_and_identity_denies_never_stop_less_for_a_deny_more(statemen
 
     before, after = found(*statements), found(*statements, more)
     assert all(RANK[after[cell]] >= RANK[before[cell]] for cell in before)
+
+
+plain = denies.filter(lambda one: not any(held.key.startswith("aws:PrincipalTag") for held in one.condition)).filter(
+    lambda one: not any("Admin" in value for held in one.condition for value in held.values)
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(plain, max_size=3), st.sampled_from(["*", "cloudtrail:*", "iam:Create*", "s3:*"]))
+def test_the_slow_twin_agrees_on_the_boundary_of_a_role(statements, allowed):
+    held = document(allow(allowed), *statements)
+    estate = world(role("app"), boundaries={role("app"): customer_boundary("guard", held)})
+    matrix = Guardrails(estate, SCENARIOS, SETTINGS)
+    found = {cell.scenario: cell.state for cell in matrix.cells(role("app")) if cell.layer == "boundary"}
+    for scenario in SCENARIOS:
+        if scenario.principal == "any" and scenario.id != "REGION":
+            assert found[scenario.id] == slow_held_state(scenario, PROD, "role/app", held), scenario.id
 
 
 def test_dropping_one_action_of_two_leaves_it_partial():

@@ -131,3 +131,17 @@ def test_a_draft_prints_the_policy_alone(folder: Path):
     assert 'resource "aws_organizations_policy"' in found.stdout
     assert "Calls broken: not proven yet." in found.stderr
     assert run(folder, "draft", "--scenario", "LOG-10", "--target", root_of(folder), "--format", "x").exit_code == 2
+
+
+def test_a_teams_file_that_cannot_be_used_stops_no_build_and_is_told_once(tmp_path: Path):
+    folder = write_store(tmp_path).folder
+    (folder / "guardrails.yaml").write_text("scenarios: 1", "utf-8")
+    events = str(tmp_path / "input" / "events")
+    now = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    build_store([events], tmp_path / "input" / "snapshot", Store(folder), settings=read_settings(folder), now=now)
+    with Store(folder).connect() as con:
+        told = con.execute("select reason from problems where subject = 'guardrails.yaml'").fetchall()
+        scenarios = con.execute("select count(*) from scenarios").fetchall()
+    assert len(told) == 1
+    assert "needs a list `scenarios`" in told[0][0]
+    assert scenarios == [(55,)]

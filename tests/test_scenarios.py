@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.findings.scenarios import OWN_FILE, ScenarioError, chosen, load_scenarios, read_scenarios
+from analytics.findings.scenarios import OWN_FILE, chosen, load_scenarios, own_scenarios
 
 OWN = """
 scenarios:
@@ -45,31 +45,74 @@ def test_a_teams_scenario_of_our_id_replaces_ours(tmp_path: Path):
     assert next(one for one in found if one.id == "LOG-01").actions == ("sqs:PurgeQueue",)
 
 
+PROBE = "guardrail_shape: deny_when_condition\n  probe_context: "
+SECOND = "- {id: OWN-02, title: Queues are made, severity: medium, actions: ['sqs:CreateQueue']}\n"
+
+
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("old", "new", "said"),
     [
-        (("severity: high", "severity: grave"), "`severity` is `grave`; it can be critical, high, medium"),
-        (("  severity: high\n", ""), "the field `severity` is missing or empty"),
-        (("sqs:PurgeQueue", "sqs:EmptyQueue"), "`sqs:EmptyQueue` is no action of the catalogue"),
-        (("['sqs:PurgeQueue']", "sqs:PurgeQueue"), "`actions` is a list of texts"),
-        (("title:", "titel:"), "unknown field `titel`"),
-        (("Queues are emptied", "[1]"), "`title` is a text"),
-        (("scenarios:", "rows:"), "needs a list `scenarios`"),
-        (("- id: OWN-01", "- [id"), "is not readable YAML"),
-        (("title: Queues", "probe_context: {aws:UserAgent: {beside: x}}\n  title: Queues"), "`aws:UserAgent` holds"),
-        (("title: Queues", "probe_context: {aws:RequestedRegion: x}\n  title: Queues"), "`probe_context` goes with"),
+        ("severity: high", "severity: grave", "`severity` is `grave`; it can be critical, high, medium"),
+        ("  severity: high\n", "", "the field `severity` is missing or empty"),
+        ("sqs:PurgeQueue", "sqs:EmptyQueue", "`sqs:EmptyQueue` is no action of the catalogue"),
+        ("['sqs:PurgeQueue']", "sqs:PurgeQueue", "`actions` is a list of texts"),
+        ("['sqs:PurgeQueue']", "[]", "the field `actions` is missing or empty"),
+        ("title:", "titel:", "unknown field `titel`"),
+        ("Queues are emptied", "[1]", "`title` is a text"),
+        ("Queues are emptied", "' '", "`title` is a text"),
+        ("OWN-01", "7", "`id` is a text"),
+        ("title: Queues", "other_layers: [scps]\n  title: Queues", "`other_layers` names `scps`"),
+        ("title: Queues", "probe_context: {aws:RequestedRegion: x}\n  title: Queues", "`probe_context` goes with"),
+        ("title: Queues", f"{PROBE}{{aws:UserAgent: {{beside: x}}}}\n  title: Queues", "`aws:UserAgent` holds"),
+        ("title: Queues", f"{PROBE}{{aws:UserAgent: {{outside: [x]}}}}\n  title: Queues", "`aws:UserAgent` holds"),
+        ("title: Queues", f"{PROBE}{{aws:UserAgent: {{absent: false}}}}\n  title: Queues", "`aws:UserAgent` holds"),
+        ("title: Queues", f"{PROBE}{{aws:UserAgent: []}}\n  title: Queues", "`aws:UserAgent` holds no value"),
+        ("title: Queues", f"{PROBE}{{useragent: x}}\n  title: Queues", "`probe_context` names `useragent`"),
+        ("title: Queues", f"{PROBE}{{'sqs:PurgeQueue': {{5: x}}}}\n  title: Queues", "names `5`"),
+        ("title: Queues", "pinned_by: {'sqs:PurgeQueue': 3}\n  title: Queues", "`pinned_by` of `sqs:PurgeQueue` is"),
+        ("title: Queues", "narrowed_by: {'sqs:Purge': 'sqs:X'}\n  title: Queues", "`narrowed_by` names `sqs:Purge`"),
+        ("- id: OWN-01", "- id: OWN-02", "the `id` `OWN-02` stands twice; the first counts"),
+        ("- id: OWN-01", "- OWN-01\n- id: OWN-03", "a scenario is a mapping of fields"),
+        ("Queues are emptied", '"a\\nb"\n  severty: x', "unknown field `severty`"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_named_with_file_and_scenario(tmp_path: Path, change: tuple[str, str], said: str):
-    path = own(tmp_path, OWN.replace(*change))
-    with pytest.raises(ScenarioError) as error:
-        read_scenarios(path)
-    assert said in str(error.value)
-    assert str(path) in str(error.value)
-    assert "\n" not in str(error.value)
+def test_what_does_not_fit_is_named_with_file_and_scenario_and_the_others_stand(
+    tmp_path: Path, old: str, new: str, said: str
+):
+    text = OWN.replace(old, new)
+    path = own(
+        tmp_path, text + SECOND if "OWN-02" not in new else text.replace("scenarios:\n", "scenarios:\n" + SECOND)
+    )
+    found, (problem,) = own_scenarios(tmp_path)
+    assert "OWN-02" in {one.id for one in found}
+    assert said in problem
+    assert problem.startswith(f"`{path}`, scenario ")
+    assert "\n" not in problem
+    assert {one.id for one in load_scenarios(tmp_path)} >= {"OWN-02", "LOG-01"}
 
 
-def test_an_id_stands_once(tmp_path: Path):
-    path = own(tmp_path, OWN + OWN.partition("scenarios:\n")[2])
-    with pytest.raises(ScenarioError, match="the id `OWN-01` stands twice"):
-        read_scenarios(path)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN.replace("scenarios:", "rows:"), "needs a list `scenarios`"),
+        (OWN.replace("- id: OWN-01", "- [id"), "is not readable YAML"),
+        (OWN.replace("severity: high", "severity: high\n  severity: medium"), "the key `severity` stands twice"),
+        (OWN.replace("Queues are emptied", "2024-13-45"), "is not readable YAML"),  # a day that there is not
+        ("[" * 100_000, "is not readable YAML"),
+        ("", "needs a list `scenarios`"),
+        ("scenarios: !!python/object/apply:os.system [true]", "is not readable YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_ours_stand(tmp_path: Path, text: str, said: str):
+    path = own(tmp_path, text)
+    found, (problem,) = own_scenarios(tmp_path)
+    assert found == ()
+    assert said in problem
+    assert f"`{path}`" in problem
+    assert "\n" not in problem
+    assert load_scenarios(tmp_path) == load_scenarios()
+
+
+def test_a_broken_scenario_of_our_id_leaves_ours(tmp_path: Path):
+    own(tmp_path, OWN.replace("OWN-01", "LOG-01").replace("high", "grave"))
+    assert load_scenarios(tmp_path) == load_scenarios()

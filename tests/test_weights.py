@@ -13,7 +13,6 @@ from analytics.findings.risk_kept import read_facts, write_facts
 from analytics.findings.risk_weights import CLASSES, KEYS, WeightsError, risk_weights
 from analytics.outputs import queries
 from app_pages.shared import moved_weights
-from tests.findings_tables import with_findings
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import DORMANT, write_store
 
@@ -40,7 +39,7 @@ all_facts = st.builds(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    yield with_findings(write_store(tmp_path_factory.mktemp("weights")))
+    yield write_store(tmp_path_factory.mktemp("weights"))
     streamlit.cache_resource.clear()
     streamlit.cache_data.clear()
 

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 class CompiledStatement:
     """One statement, asked whether it bears on a resource and a context; that it speaks of the action is known."""
 
-    __slots__ = ("allows", "index", "keys", "requirements", "scope", "statement")
+    __slots__ = ("allows", "index", "keys", "requirements", "scope", "statement", "version")
 
     def __init__(self, statement: Statement, index: int, version: str) -> None:
         self.statement = statement
         self.index = index
+        self.version = version
         self.allows = statement.effect is Effect.ALLOW
         self.scope = ResourceScope(statement, version)
         self.requirements = tuple([compile_condition(condition, version) for condition in statement.condition])
@@ -119,6 +120,10 @@ class CompiledPolicy:
             named = [index for index, element in enumerate(self._actions) if element.names(action)]
             found = self._by_action[action] = tuple([self._statement(index) for index in named])
         return found
+
+    def statements(self) -> tuple[CompiledStatement, ...]:
+        """All of them, in order."""
+        return tuple([self._statement(index) for index in range(len(self.document.statements))])
 
     def _statement(self, index: int) -> CompiledStatement:
         compiled = self._compiled.get(index)

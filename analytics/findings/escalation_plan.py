@@ -56,7 +56,8 @@ class Plans:
         relevant = reach.maybe & self._all
         found = self._within.get(relevant)
         if found is None:
-            found = tuple(plan for plan in self.plans if not plan.mask & ~relevant)
+            missing = self._all & ~relevant
+            found = tuple(plan for plan in self.plans if not plan.mask & missing)
             self._within[relevant] = found
         return found
 

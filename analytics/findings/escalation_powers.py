@@ -15,13 +15,14 @@ from analytics.engine.decide_facts import is_protected
 from analytics.engine.reach_choice import candidates
 from analytics.findings.escalation_facts import ANY_NAME, NOTHING_KNOWN, VARIABLE, Held, chosen_values, partition_of
 from analytics.findings.escalation_spoken import Gatherer
+from analytics.iam.condition import Context
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation_facts import AboutResource, Values
-    from analytics.findings.escalation_spoken import Belongings, Spoken, Workshop
+    from analytics.findings.escalation_spoken import Bearing, Belongings, Spoken, Workshop
     from analytics.findings.estate import Subject
 
 
@@ -144,15 +145,19 @@ class Powers:
         open_keys: frozenset[str] = frozenset(),
     ) -> Held:
         """Decided once for all identities for whom all that bears on the request is the same."""
-        spoken = self.spoken(action)
         values, unknown = self._facts(action, about, chosen, open_keys)
-        question = (action, spoken.key, spoken.fits(resource), tuple(values.items()), tuple(unknown))
+        open_ = frozenset(unknown)
+        context = Context({**self._gatherer.known.values, **values}, open_)
+        bearing = self._workshop.bearing(self.spoken(action), resource, context)
+        facts = [(key, values.get(key), key in open_) for key in bearing.keys]
+        question = (action, bearing.number, tuple(facts))
         held = self._workshop.answers.get(question)
         if held is None:
-            request = Request(
-                self.subject.arn, action, resource, self.subject.account_id, values, unknown_keys=frozenset(unknown)
-            )
-            held = self._workshop.answers[question] = self._decided(request)
+            # With all that is known of the identity: the statements left out must fall in the request, too.
+            still = open_.intersection(bearing.keys)
+            me = self.subject
+            request = Request(me.arn, action, resource, me.account_id, context.values, unknown_keys=still)
+            held = self._workshop.answers[question] = self._decided(request, bearing)
         return held
 
     def _facts(
@@ -172,31 +177,31 @@ class Powers:
                 unknown.append(key)
         return values, unknown
 
-    def _decided(self, request: Request) -> Held:
-        unknown, action = tuple(request.unknown_keys), request.action
-        if len(unknown) == 1 and self._may_choose(unknown, action) and self._chooses(request):
+    def _decided(self, request: Request, bearing: Bearing) -> Held:
+        free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
+        if len(free) == 1 and self._chooses(free[0], request, bearing):
             return Held.SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:
             return Held.SURELY
-        if decision.result is Result.UNDECIDABLE:
-            return Held.SURELY if self._may_choose(decision.unknown_keys, action) else Held.MAYBE
+        if decision.result is Result.UNDECIDABLE:  # were no choice allowed, nothing would be open
+            undecided = set(decision.unknown_keys)
+            return Held.SURELY if undecided and undecided <= set(free) else Held.MAYBE
         return Held.NO
 
-    def _chooses(self, request: Request) -> bool:
-        """Whether some value of the one open key, which the caller chooses, is surely allowed; the quick way to see."""
-        (key,) = request.unknown_keys
-        conditions = [one for one in self.spoken(request.action).conditions if one.key.lower() == key]
+    def _chooses(self, key: str, request: Request, bearing: Bearing) -> bool:
+        """Whether some value of an open key, which the caller chooses, is surely allowed."""
+        conditions = [one for one in bearing.conditions if one.key.lower() == key]
         tried = (
-            request._replace(context={**request.context, key: (value,)}, unknown_keys=frozenset())
+            request._replace(context={**request.context, key: (value,)}, unknown_keys=request.unknown_keys - {key})
             for value in candidates(conditions)
         )
         return any(self._decider.decide(one).result is Result.ALLOWED for one in tried)
 
-    def _may_choose(self, keys: Sequence[str], action: str) -> bool:
-        """Whether all that is open is the caller's free choice: some choice is allowed, or nothing would be open."""
+    def _may_choose(self, key: str, action: str) -> bool:
+        """Whether a condition key is the caller's free choice."""
         number = self._catalogue.number(action)
-        return number is not None and bool(keys) and all(self._workshop.free.get(key, 0) >> number & 1 for key in keys)
+        return number is not None and bool(self._workshop.free.get(key, 0) >> number & 1)
 
     @cached_property
     def _gatherer(self) -> Gatherer:

@@ -45,7 +45,7 @@ class Field:
     ownership: Ownership
     trusts: Trusts
     facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
-    best: dict[Hashable, Best | None] = dataclass_field(default_factory=dict)
+    leads: dict[Hashable, Lead | None] = dataclass_field(default_factory=dict)
 
     def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
         """What is known of a target as condition keys; kept for the last one of each ARN."""
@@ -139,9 +139,9 @@ class Search(OwnSearch):
     def found(self) -> Iterator[tuple[Plan, Lead]]:
         """The strongest lead of every path that is held."""
         for plan in self.plans():
-            leads = [_doubted(lead, plan) for lead in self.leads(plan)]
+            leads = list(self.leads(plan))
             if leads:
-                yield plan, max(leads, key=self.field.factors.strength)
+                yield plan, max(leads, key=self.field.factors.strength) if leads[1:] else leads[0]
 
     def plans(self) -> tuple[Plan, ...]:
         """The paths within reach, and to assume a role that names the identity: that needs no policy of its own."""
@@ -160,18 +160,40 @@ class Search(OwnSearch):
     def leads(self, plan: Plan) -> Iterator[Lead]:
         """Every lead of a path; its own come first."""
         path = plan.path
-        yield from self.own(plan)
+        yield from (_doubted(lead, plan) for lead in self.own(plan))
         if path.lifts:
             for lifted in self.field.ownership.lifted(path, self.powers):
-                yield self._freed(lifted)
-        elif path.services:
-            yield from self._behind_service(plan)
-        elif path.takes_over in (TakesOver.PERMISSION_SET, TakesOver.MEMBER_ROOT):
-            yield self._of_organization(plan)
+                yield _doubted(self._freed(lifted), plan)
         elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
             yield from self._assumes()
-        elif path.takes_over:
-            yield from self._others(plan)
+        elif not path.creates:
+            other = self._to_others(plan, but=self.subject.arn) if plan.assumes else self._shared(plan)
+            if other is not None:
+                yield other
+
+    def _shared(self, plan: Plan) -> Lead | None:
+        """The lead of a path to others: one for all of an account whose policies say the same of its actions.
+
+        But for the one to whom it leads: its own is the strongest beside itself.
+        """
+        account_id, me = self.subject.account_id, self.subject.arn
+        stances = tuple([self.powers.stance(action) for action in plan.path.required_actions])
+        others = self.targets.taken_over(account_id, plan.path).others(me)
+        key = (account_id, plan.path.id, others, stances)
+        kept = self.field.leads
+        if key not in kept:
+            kept[key] = self._to_others(plan, but=None)
+        lead = kept[key]
+        return lead if lead is None or lead.target_arn != me else self._to_others(plan, but=me)
+
+    def _to_others(self, plan: Plan, but: str | None) -> Lead | None:
+        if plan.path.services:
+            lead = self._behind_service(plan, but)
+        elif plan.path.takes_over in (TakesOver.PERMISSION_SET, TakesOver.MEMBER_ROOT):
+            lead = self._of_organization(plan)
+        else:
+            lead = self._other(plan, but)
+        return None if lead is None else _doubted(lead, plan)
 
     def assumes_freely(self) -> bool:
         """Whether its own policies let it assume whatever role admits its account."""
@@ -184,10 +206,7 @@ class Search(OwnSearch):
         if key not in self._free:
             free = Search(self.field, lifted.subject, self.targets)
             self._free[key] = tuple(
-                (plan, _doubted(lead, plan))
-                for plan in free.plans()
-                if not plan.path.lifts
-                for lead in free.leads(plan)
+                (plan, lead) for plan in free.plans() if not plan.path.lifts for lead in free.leads(plan)
             )
         leads = [_lifted(lifted, lead, plan) for plan, lead in self._free[key]]
         nothing = Lead(
@@ -195,7 +214,7 @@ class Search(OwnSearch):
         )
         return max(leads, key=self.field.factors.strength, default=nothing)
 
-    def _behind_service(self, plan: Plan) -> Iterator[Lead]:
+    def _behind_service(self, plan: Plan, but: str | None) -> Lead | None:
         """The roles of the account that trust the service: those that may be passed, or those that may be there."""
         path = plan.path
         rest = Held.SURELY
@@ -210,8 +229,7 @@ class Search(OwnSearch):
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
-        key = (path.services, rest, self.powers.stance(PASS_ROLE) if plan.passes else None)
-        best = self._strongest(key, lambda: candidates, grade, rest)
+        best = self._strongest(candidates, grade, rest, but)
         services = " or ".join(path.services)
         if best is not None:
             candidate, held = best
@@ -219,11 +237,11 @@ class Search(OwnSearch):
                 why = f"the most privileged role of its account that it may pass to {candidate.service}"
             else:
                 why = f"which role is attached is not known; the most privileged that {services} may assume"
-            yield Lead(path.category, held, candidate.subject.arn, candidate.level, why)
-        elif not plan.passes or self._passes_something(path.services):
-            inside = " and may be passed" if candidates else ""
-            why = f"no role of its account trusts {services}{inside}"
-            yield Lead(path.category, rest, None, NONE, why)
+            return Lead(path.category, held, candidate.subject.arn, candidate.level, why)
+        if plan.passes and not self._passes_something(path.services):
+            return None
+        inside = " and may be passed" if candidates else ""
+        return Lead(path.category, rest, None, NONE, f"no role of its account trusts {services}{inside}")
 
     def _passes(self, candidate: Candidate) -> Held:
         about = self.field.about(candidate.subject, passed=True)
@@ -235,27 +253,21 @@ class Search(OwnSearch):
         names = [name for name in self.powers.any_names(PASS_ROLE) if name.startswith(prefix)]
         return any(self.powers.on(PASS_ROLE, name, choice=service) for service in services for name in names)
 
-    def _others(self, plan: Plan) -> Iterator[Lead]:
-        """The other identities of the account that the path takes over, or changes."""
+    def _other(self, plan: Plan, but: str | None) -> Lead | None:
+        """Another identity of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
-        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        key = None
-        if not plan.assumes:
-            key = (plan.path.id, *(self.powers.stance(need.action) for need in plan.needs))
-        best = self._strongest(
-            key,
-            lambda: everyone.within(self._scopes(plan)),
-            lambda one: self._on_other(plan, one.subject),
-            Held.SURELY,
-        )
+        within = everyone.within(self._scopes(plan))
+        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), Held.SURELY, but)
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
             as_what = " once it is changed" if plan.path.strengthens else ""
             why = f"the most privileged {noun} of its account within the scope{as_what}"
-            yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
-        elif most is Held.SURELY or not everyone.others(self.subject.arn):
-            yield Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
+            return Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
+        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
+        if most is Held.SURELY or not everyone.others(self.subject.arn):
+            return Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
+        return None
 
     def _scopes(self, plan: Plan) -> Iterator[Collection[str]]:
         """Sets of ARNs outside which the path cannot lead, one for each action that is not allowed everywhere."""
@@ -282,11 +294,7 @@ class Search(OwnSearch):
         """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""
         reach = self.powers.reach(ASSUME)
         admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
-        others = [one for one in admitting if one.subject.arn != self.subject.arn]
-        both = (
-            self._strongest(None, lambda: self.assumed, _trusted, Held.SURELY),
-            self._strongest(None, lambda: others, _trusted, Held.SURELY),
-        )
+        both = (self._strongest(one, _trusted, Held.SURELY, self.subject.arn) for one in (self.assumed, admitting))
         found = [best for best in both if best is not None]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
@@ -324,27 +332,10 @@ class Search(OwnSearch):
         return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
 
     def _strongest(
-        self,
-        key: Hashable,
-        candidates: Callable[[], Iterable[Candidate]],
-        grade: Callable[[Candidate], Held],
-        most: Held,
+        self, candidates: Iterable[Candidate], grade: Callable[[Candidate], Held], most: Held, but: str | None
     ) -> Best | None:
-        """The one that counts most, but for itself; for all of an account found once by what it rests on, the key."""
-        factors, me = self.field.factors, self.subject.arn
-
-        def find(*, but: str | None) -> Best | None:
-            chosen = (one for one in candidates() if one.subject.arn != but)
-            return strongest(chosen, grade, factors.target, factors.certainty, most)
-
-        if key is None:
-            return find(but=me)
-        kept = self.field.best
-        key = (self.subject.account_id, key)
-        if key not in kept:
-            kept[key] = find(but=None)
-        best = kept[key]
-        return find(but=me) if best is not None and best[0].subject.arn == me else best
+        chosen = (one for one in candidates if one.subject.arn != but)
+        return strongest(chosen, grade, self.field.factors.target, self.field.factors.certainty, most)
 
 
 def _trusted(candidate: Candidate) -> Held:

@@ -18,7 +18,6 @@ from analytics.engine.reach_choice import free_keys
 from analytics.engine.reach_facts import about_principal, known_context
 from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
 from analytics.findings.escalation_paths import read_paths
-from analytics.iam.condition import Context
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.estate import Estate, Subject
+    from analytics.iam.condition import Context
     from analytics.iam.policy import Condition, PolicyDocument
     from analytics.iam.stack import NamedPolicy, PolicyStack
 
@@ -34,35 +34,36 @@ if TYPE_CHECKING:
     Groups = tuple[tuple[str, tuple[CompiledStatement, ...]], ...]  # each with its layer
 
 FREELY = -1  # stands for all statements that allow something everywhere without a condition, and deny nothing
-_NOTHING = Context({}, frozenset())
+
+
+class Bearing(NamedTuple):
+    """What bears on an action and one resource; `number` stands for effects and conditions, layer by layer."""
+
+    number: int
+    keys: tuple[str, ...]  # on which the answer hangs
+    conditions: tuple[Condition, ...]
 
 
 class Spoken(NamedTuple):
-    """The statements that bear on an action of one identity.
+    """The statements that speak of an action of one identity.
 
     Statements whose conditions on the identity itself do not hold are left out.
     """
 
     key: tuple[Hashable, ...]
     keys: tuple[str, ...]  # of conditions and variables, in lower case
+    groups: Groups
     scoped: tuple[CompiledStatement, ...]  # those that do not bear on every resource
-    by_name: bool  # a variable stands in a resource, so that its very name counts
     patterns: tuple[str, ...] | None  # on what its own policies may allow the action; None: on anything
     means: Callable[[str], bool]  # whether that may be a resource
-    conditions: tuple[Condition, ...]
-
-    def fits(self, resource: str) -> Hashable:
-        """Which of the statements fit a resource."""
-        if self.by_name:
-            return resource
-        return tuple([one.scope.covers(resource, _NOTHING) for one in self.scoped])
+    bearing: dict[Hashable, Bearing]  # by which of the scoped ones fit
 
 
 class Limiting(NamedTuple):
     """What limits an action for some identities; `number` stands for the statements, layer by layer."""
 
     number: int
-    statements: tuple[CompiledStatement, ...]
+    groups: Groups
 
 
 class Limits:
@@ -90,8 +91,7 @@ class Limits:
         if found is None:
             groups = tuple((layer, tuple(filter(may_hold, group))) for layer, group in self._groups[action])
             marks = tuple((layer, *map(id, group)) for layer, group in groups)
-            statements = tuple(one for _layer, group in groups for one in group)
-            found = self._found[key] = Limiting(self._workshop.numbered(marks), statements)
+            found = self._found[key] = Limiting(self._workshop.numbered(marks), groups)
         return found
 
     def _said(self, action: str) -> Iterator[tuple[str, tuple[CompiledStatement, ...]]]:
@@ -117,6 +117,7 @@ class Workshop:
     answers: dict[Hashable, Held] = field(default_factory=dict)
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _forms: dict[int, int] = field(default_factory=dict)
     _speaking: dict[int, tuple[PolicyDocument, frozenset[str]]] = field(default_factory=dict)
     _limits: dict[tuple[int, ...], Limits] = field(default_factory=dict)
     _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
@@ -134,6 +135,37 @@ class Workshop:
     def numbered(self, found: Hashable) -> int:
         """A short name for something found, none of the values of Held."""
         return self._numbers.setdefault(found, len(Held) + len(self._numbers))
+
+    def bearing(self, spoken: Spoken, resource: str, context: Context) -> Bearing:
+        """What bears on a resource, where the context has the keys of variables."""
+        fits = tuple([one.scope.covers(resource, context) for one in spoken.scoped])
+        key = (fits, resource) if None in fits else fits
+        found = spoken.bearing.get(key)
+        if found is None:
+            out = {id(one) for one, fit in zip(spoken.scoped, fits, strict=True) if fit is False}
+            open_ = {id(one) for one, fit in zip(spoken.scoped, fits, strict=True) if fit is None}
+            groups = [(layer, [one for one in group if id(one) not in out]) for layer, group in spoken.groups]
+            bearing = [one for _layer, group in groups for one in group]
+            marks = frozenset(
+                (layer, frozenset((self._form(one), resource if id(one) in open_ else None) for one in group))
+                for layer, group in groups
+            )
+            needs = [need for one in bearing for need in one.requirements]
+            keys = frozenset[str]().union(
+                *(need.keys for need in needs), *(one.keys for one in bearing if id(one) in open_)
+            )
+            found = spoken.bearing[key] = Bearing(
+                self.numbered((spoken.key[0], marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
+            )
+        return found
+
+    def _form(self, statement: CompiledStatement) -> int:
+        """Equal for statements of the same effect under the same conditions; of which resources they speak is apart."""
+        number = self._forms.get(id(statement))
+        if number is None:
+            form = (statement.allows, statement.statement.condition, statement.version)
+            number = self._forms[id(statement)] = self.numbered(form)
+        return number
 
     def speaking(self, document: PolicyDocument) -> frozenset[str]:
         """The actions of paths, in lower case, of which a document speaks."""
@@ -189,24 +221,28 @@ class Gatherer:
         self._is_root = subject.kind is PrincipalKind.ROOT
 
     def gather(self, action: str) -> Spoken:
-        """What bears on a lower-case action."""
+        """What is said of a lower-case action."""
+        may_hold = self._may_hold
         own = [
             one
             for said, policy in self._own
             if action in said
             for one in policy.on(action)
-            if not one.requirements or self._may_hold(one)
+            if not one.requirements or may_hold(one)
         ]
-        limiting = self._limits.on(action, self._may_hold)
-        freely = not own if self._is_root else any(one.is_unconditional for one in own)
-        freely = freely and all(one.allows for one in own)
-        marks = (FREELY,) if freely else tuple(map(id, own))
-        key = (self._is_root, limiting.number, *marks)
+        limiting = self._limits.on(action, may_hold)
+        freely = True in [one.is_unconditional for one in own] if not self._is_root else not own
+        if freely and False not in [one.allows for one in own]:
+            key: tuple[Hashable, ...] = (self._is_root, limiting.number, FREELY)
+            own = []
+        else:
+            key = (self._is_root, limiting.number, *map(id, own))
+            freely = False
         spoken = self._workshop.spoken.get(key)
         if spoken is None:
-            bearing = (*(() if freely else own), *limiting.statements)
+            groups = limiting.groups if freely else (("identity", tuple(own)), *limiting.groups)
             patterns = None if freely or self._is_root else _patterns(own)
-            spoken = self._workshop.spoken[key] = _spoken(key, bearing, patterns)
+            spoken = self._workshop.spoken[key] = _spoken(key, groups, patterns)
         return spoken
 
     @cached_property
@@ -224,18 +260,16 @@ class Gatherer:
         return holds
 
 
-def _spoken(
-    key: tuple[Hashable, ...], bearing: Sequence[CompiledStatement], patterns: tuple[str, ...] | None
-) -> Spoken:
-    scoped = tuple(one for one in bearing if not one.scope.everywhere)
+def _spoken(key: tuple[Hashable, ...], groups: Groups, patterns: tuple[str, ...] | None) -> Spoken:
+    speaking = [one for _layer, group in groups for one in group]
     return Spoken(
         key=key,
-        keys=tuple(sorted(frozenset[str]().union(*(one.keys for one in bearing)))),
-        scoped=scoped,
-        by_name=any(one.scope.keys for one in scoped),
+        keys=tuple(sorted(frozenset[str]().union(*(one.keys for one in speaking)))),
+        groups=groups,
+        scoped=tuple(one for one in speaking if not one.scope.everywhere),
         patterns=patterns,
         means=_anything if patterns is None else _meaning(patterns),
-        conditions=tuple(need.condition for one in bearing for need in one.requirements),
+        bearing={},
     )
 
 

@@ -126,13 +126,13 @@ class Trusts:
         """Decided once for all callers and roles for whom all that bears on it is the same."""
         caller, spoken = powers.subject, powers.spoken(ASSUME)
         known = known_context(caller.stack.principal)
-        keys = {*spoken.keys, *self._keys(role)}
+        bearing = self._workshop.bearing(spoken, role.arn, known)
+        keys = {*bearing.keys, *self._keys(role)}
         values = {key: known.values[key] for key in sorted(keys) if key in known.values}
         unknown = frozenset(key for key in keys if known.is_unknown(key))
         parties = self._parties.get(role.arn, frozenset())
         question = (
-            spoken.key,
-            spoken.fits(role.arn),
+            bearing.number,
             self._limited(role),
             caller.account_id if all(map(_is_general, parties)) else caller.arn,
             caller.stack.boundary is None,
@@ -143,7 +143,7 @@ class Trusts:
         if held is None:
             stack = caller.stack
             policies = replace(Policies.of(stack, role.trust), rcp_levels=_rcps(role))
-            request = Request(caller.arn, ASSUME, role.arn, context=values, unknown_keys=unknown)
+            request = Request(caller.arn, ASSUME, role.arn, context=known.values, unknown_keys=unknown)
             held = self._assumed[question] = _held(Decider(policies, self._workshop.compiler), request)
         return min(held, Held.MAYBE) if caller.stack.boundary_not_collected else held
 

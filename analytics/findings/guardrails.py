@@ -15,6 +15,7 @@ from analytics.engine.decide_policy import Compiler
 from analytics.findings.guardrails_ask import Asker
 from analytics.findings.guardrails_control import ControlLayer, Placing
 from analytics.findings.guardrails_holders import HOLDERS, HeldLayer
+from analytics.findings.guardrails_probes import is_about_strangers
 from analytics.findings.guardrails_use import Group, UseCounter
 from analytics.findings.guardrails_values import (
     CLOSED,
@@ -61,7 +62,7 @@ class Guardrails:
         self._use = UseCounter(self.scenarios, estate.catalogue)
         self._by_account: dict[str, list[Subject]] = {}
         for subject in estate.subjects.values():
-            if subject.kind is not PrincipalKind.SERVICE_LINKED_ROLE:
+            if subject.kind in HOLDERS:
                 self._by_account.setdefault(subject.account_id, []).append(subject)
         self._kinds: dict[tuple[Layer, str], Counter[Kind]] = {}
         self._uses: dict[str, Counter[Use]] = {}
@@ -83,7 +84,8 @@ class Guardrails:
                 f"there is no target `{target}` in the build; name the id of a root, an OU or an account, "
                 "or the ARN of a role or user"
             )
-        group = Group(self._uses_of(target))
+        is_whole = subject is not None or not self._not_collected(target)
+        group = Group(self._uses_of(target), is_whole=is_whole)
         for scenario in self.scenarios:
             yield from self._of(scenario, target, subject, group)
 
@@ -97,8 +99,7 @@ class Guardrails:
         cells = []
         for layer in LAYERS:
             found = self._found(scenario, target, subject, layer)
-            mask = self._use.mask(found.open)
-            can, did = group.counts(mask) if mask else (0, 0)
+            can, did = self._counts(scenario, found, group)
             cells.append(
                 Cell(
                     scenario.id,
@@ -122,6 +123,17 @@ class Guardrails:
             cells = [replace(cell, single_layer=cell is closed[0]) for cell in cells]
         yield from cells
         yield _best(cells)
+
+    def _counts(self, scenario: Scenario, found: Found, group: Group) -> tuple[int | None, int | None]:
+        """Who can act and who did; nobody counts root users and strangers, and without a question there is no answer.
+
+        Whom the policies spare by name does not act through a gap: an action stopped for all others is not open.
+        """
+        if scenario.principal == "root_user" or is_about_strangers(scenario):
+            return None, None
+        if found.open:
+            return group.counts(self._use.mask(found.open))
+        return (0, 0) if found.state is State.COVERED else (None, None)
 
     def _found(self, scenario: Scenario, target: str, subject: Subject | None, layer: Layer) -> Found:
         if layer in self._control:
@@ -151,8 +163,7 @@ class Guardrails:
             held = self._held[layer]
             accounts = self._accounts(target)
             if tuple(accounts) == (target,):
-                mine = self._by_account.get(target, ())
-                found = Counter(held.kind(subject) for subject in mine if subject.kind in HOLDERS)
+                found = Counter(map(held.kind, self._by_account.get(target, ())))
             else:
                 found = Counter()
                 for account in accounts:

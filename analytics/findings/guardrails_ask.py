@@ -26,7 +26,7 @@ from analytics.findings.guardrails_probes import (
     probes_of,
 )
 from analytics.findings.guardrails_scope import resources_of
-from analytics.findings.guardrails_values import RANK, State
+from analytics.findings.guardrails_values import State
 from analytics.iam.names import PrincipalKind, kind_of_arn, parse_arn
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from analytics.findings.guardrails_values import GuardrailSettings
     from analytics.findings.scenarios import Scenario
     from analytics.iam.catalogue import Catalogue
-    from analytics.iam.condition import Truth
+    from analytics.iam.condition import Context, Truth
     from analytics.iam.stack import PrincipalFacts
 
-_ASKED_AS = (PrincipalKind.ROLE, PrincipalKind.SSO_ROLE, PrincipalKind.USER)
+_ASKED_AS = (PrincipalKind.ROLE, PrincipalKind.SSO_ROLE, PrincipalKind.USER, PrincipalKind.ROOT)
 
 
 class Caller(NamedTuple):
@@ -88,6 +88,7 @@ class Answer:
     spared: tuple[Spared, ...] = ()
     unlisted: bool = False  # it hangs on a list that the team has not given
     capped: bool = False  # on a class of resources whose patterns the team has not given
+    hangs: tuple[str, ...] = ()  # on these condition keys, of which nothing is known, and on PART of the resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +153,13 @@ class Asker:
         accounts = scope.accounts
         question = _Question(self, scenario, action, spoken, scope.account_id)
         stops = [stop for caller in callers for stop in question.stops(caller)]
-        by_root = scenario.principal == "root_user"  # whom no pattern of names and no tag spares
-        worst = _least(stop.truth if by_root else stop.plainly for stop in stops)
+        # Who stands for all may be named so that a pattern or a tag spares it; an identity has its name, and root too.
+        is_one = scenario.principal == "root_user" or accounts is None
+        worst = _least(stop.truth if is_one else stop.plainly for stop in stops)
         named = tuple(_named(spoken, callers[0].place, scenario, accounts)) if accounts is not None else ()
         asked = [(one, _least(stop.truth for stop in question.stops(one.caller))) for one in named]
         if worst is False:
+            asked = [(one, truth) for one, truth in asked if one.caller.who.kind is not PrincipalKind.ROOT]
             in_part = any(stop.truth is not False for stop in stops) or any(truth is not False for _, truth in asked)
             in_part = in_part or question.is_narrowed(callers[0])
             stops += [stop for one, truth in asked if truth is not False for stop in question.stops(one.caller)]
@@ -170,6 +173,7 @@ class Asker:
             spared,
             unlisted=degree is Degree.PERHAPS and question.is_unlisted,
             capped=degree is Degree.PERHAPS and question.resources.capped,
+            hangs=tuple(dict.fromkeys(one for caller in callers for one in question.hangs(caller))),
         )
 
     def lists(self) -> dict[str, tuple[str, ...]]:
@@ -193,7 +197,7 @@ class Asker:
         for key in spoken.named:
             if key == spare or not (is_of_request(key) or self._free.get(key, 0) >> number & 1):
                 continue
-            allowing = [test for allows, _ in spoken.limits for one in allows for test in one.statement.requirements]
+            allowing = [test for allows, _ in spoken.limits for block in allows for test in block.tests]
             if any(test.key == key for test in allowing):
                 continue
             value = avoiding([test for block in spoken.blocks for test in block.tests if test.key == key])
@@ -226,6 +230,15 @@ class _Question:
                 found.append(self._stop(caller, probe, hanging, self._chosen))
         return found
 
+    def hangs(self, caller: Caller) -> Iterable[str]:
+        """On what the requests hang that are stopped perhaps."""
+        for probe in self._probes(caller):
+            stop, context = self._asked(caller, probe, frozenset(), self._chosen)
+            if stop.truth is None:
+                allows = (block for limit, _ in self._spoken.limits for block in limit)
+                for block in (*self._spoken.blocks, *allows):
+                    yield from block.hangs_on(self.resources, context)
+
     def is_narrowed(self, caller: Caller) -> bool:
         """Whether some values of the key that counts in part are stopped."""
         key = next((key for name, key in self._scenario.narrowed_by.items() if name.lower() == self._action), None)
@@ -246,11 +259,17 @@ class _Question:
         )
 
     def _stop(self, caller: Caller, probe: Probe, unknown: frozenset[str], chosen: dict[str, tuple[str, ...]]) -> Stop:
+        return self._asked(caller, probe, unknown, chosen)[0]
+
+    def _asked(
+        self, caller: Caller, probe: Probe, unknown: frozenset[str], chosen: dict[str, tuple[str, ...]]
+    ) -> tuple[Stop, Context]:
         context = caller_context(caller.who, caller.place, self._keys)
         values = {**chosen, **context.values, **probe.values}
         for key in unknown:
             values.pop(key, None)
-        return self._spoken.stopped(self.resources, context._replace(values=values))
+        context = context._replace(values=values)
+        return self._spoken.stopped(self.resources, context), context
 
 
 class _Named(NamedTuple):
@@ -266,10 +285,8 @@ def _named(
     """The principals in scope that the policies name, one for each name, pattern or tag."""
     if is_about_strangers(scenario) or scenario.principal == "root_user":
         return
-    placed = [one for block in spoken.blocks for one in block.placed]
-    placed += [one for allows, _ in spoken.limits for one in allows]
     seen: set[tuple[str, str]] = set()
-    for one in placed:
+    for one in spoken.placed:
         for test in one.statement.requirements:
             if not about_names(test):
                 continue
@@ -305,7 +322,7 @@ def _caller_named(key: str, value: str, place: Place, accounts: Callable[[str], 
         return None
     arn = f"arn:aws:iam::{there.account_id}:{example(parsed.resource)}"
     kind = kind_of_arn(arn)
-    return Caller(facts_of(arn, kind, there), there) if kind in _ASKED_AS else None
+    return Caller(facts_of(arn, kind, there), there) if kind in _ASKED_AS else None  # the root user may be spared
 
 
 def state_of(degrees: Sequence[Degree]) -> State:
@@ -315,11 +332,6 @@ def state_of(degrees: Sequence[Degree]) -> State:
     if all(degree >= Degree.PERHAPS for degree in degrees):
         return State.CONDITIONAL
     return State.PARTIAL if any(degrees) else State.GAP
-
-
-def is_better(one: State, other: State) -> bool:
-    """Whether more is stopped; states that cannot be compared are no better than any."""
-    return RANK.get(one, -1) > RANK.get(other, -1)
 
 
 def _rank(truth: Truth) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Test = Requirement | Presence
 
+PART = "part of the resources"
+SOME = "*"  # accounts or OUs named by a wildcard
 PRINCIPAL_ARN, USER_ID = "aws:principalarn", "aws:userid"
 
 
@@ -64,6 +66,15 @@ class Block:
         """Whether it leaves out principals by a wildcard or by a tag: whoever can be named so is spared."""
         return any(_spares_by_pattern(test) for test in self.tests)
 
+    def hangs_on(self, asked: Resources, context: Context) -> tuple[str, ...]:
+        """The condition keys of which nothing is known, where all else fits; PART: it speaks of some resources."""
+        truths = [(test.condition.key, test.truth(context)) for test in self.tests]
+        spoken = speaks_of(self.statements, asked, context)
+        if spoken is False or any(truth is False for _, truth in truths):
+            return ()
+        part = (PART,) if spoken is None and not asked.capped else ()
+        return (*part, *(key for key, truth in truths if truth is None))
+
     def truth(self, asked: Resources, context: Context) -> Truth:
         """Whether it applies to the resources in this context."""
         found = speaks_of(self.statements, asked, context)
@@ -83,14 +94,18 @@ class Spoken:
     """What a chain says of one action."""
 
     blocks: tuple[Block, ...]
-    limits: tuple[tuple[tuple[Placed, ...], tuple[At, ...]], ...]  # levels that do not let all pass: allows, policies
+    limits: tuple[tuple[tuple[Block, ...], tuple[At, ...]], ...]  # levels that do not let all pass: allows, policies
 
     @cached_property
     def tests(self) -> tuple[Test, ...]:
         """All conditions."""
-        placed = [one for block in self.blocks for one in block.placed]
-        placed += [one for allows, _ in self.limits for one in allows]
-        return tuple(test for one in placed for test in one.statement.requirements)
+        return tuple(test for one in self.placed for test in one.statement.requirements)
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        """All statements: the denies, and the allows of levels that do not let all pass."""
+        blocks = (*self.blocks, *(block for allows, _ in self.limits for block in allows))
+        return tuple(one for block in blocks for one in block.placed)
 
     @cached_property
     def named(self) -> Mapping[str, tuple[str, ...]]:
@@ -160,17 +175,15 @@ class Chain:
         blocks: dict[object, list[Placed]] = {}
         limits = []
         for number, level in enumerate(self.levels):
-            allows: list[Placed] = []
+            allows: dict[object, list[Placed]] = {}
             for position, policy in enumerate(level):
                 for statement in policy.on(action):
                     placed = Placed(statement, At(number, position, statement.index))
-                    if statement.allows:
-                        allows.append(placed)
-                    else:
-                        blocks.setdefault(_conditions(policy.document, statement), []).append(placed)
-            if self.omits and not any(one.statement.is_unconditional for one in allows):
-                limits.append((tuple(allows), tuple(At(number, at, None) for at in range(len(level)))))
-        return Spoken(tuple(Block(tuple(placed)) for placed in blocks.values()), tuple(limits))
+                    kind = allows if statement.allows else blocks
+                    kind.setdefault(_conditions(policy.document, statement), []).append(placed)
+            if self.omits and not any(one.statement.is_unconditional for held in allows.values() for one in held):
+                limits.append((_blocks(allows), tuple(At(number, at, None) for at in range(len(level)))))
+        return Spoken(_blocks(blocks), tuple(limits))
 
 
 def chain_of(levels: Iterable[Iterable[NamedPolicy]], compiler: Compiler, *, omits: bool) -> Chain:
@@ -195,10 +208,13 @@ def places_named(document: PolicyDocument) -> frozenset[str]:
         values = [value for condition in statement.condition for value in condition.values]
         for text in (*statement.resource, *statement.not_resource, *values):
             found.update(_NAMES.findall(text))
+            if _SOME.search(_NAMES.sub("", text)):
+                found.add(SOME)
     return frozenset(found)
 
 
 _NAMES = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])|\$\{aws|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}")
+_SOME = re.compile(r"ou-|(?:^|:)(?=[0-9*?]*[0-9])[0-9*?]*[*?][0-9*?]*(?::|$)")  # part of an id, and a wildcard
 
 
 def about_names(test: Test) -> bool:
@@ -226,17 +242,19 @@ def _spares_by_pattern(test: Test) -> bool:
     return not equal and any(is_wild(value) for value in test.condition.values)
 
 
-def _withheld(allows: Sequence[Placed], asked: Resources, context: Context) -> Truth:
-    """Whether a level does not allow the request."""
-    found: list[Truth] = []
-    for one in allows:
-        truth = speaks_of((one.statement,), asked, context)
-        for test in one.statement.requirements:
-            met = test.truth(context)
-            truth = truth if met is True else False if met is False or truth is False else None
-        found.append(truth)
-    allowed = any_true(found)
-    return None if allowed is None else not allowed
+def _blocks(held: Mapping[object, Sequence[Placed]]) -> tuple[Block, ...]:
+    return tuple(Block(tuple(placed)) for placed in held.values())
+
+
+def _withheld(allows: Sequence[Block], asked: Resources, context: Context) -> Truth:
+    """Whether a level does not allow the request: of what every request names it must allow each, else all or none."""
+    each = [
+        any_true([block.truth(replace(asked, patterns=(one,), required=(), capped=False), context) for block in allows])
+        for one in asked.required or asked.patterns
+    ]
+    if all(each):
+        return False
+    return True if False in each and (asked.required or not any(one is not False for one in each)) else None
 
 
 def _conditions(document: PolicyDocument, statement: CompiledStatement) -> object:

@@ -7,16 +7,21 @@ Organizations User Guide, "Service control policies (SCPs)", "Resource control p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_facts import rcp_services
 from analytics.findings.estate import POLICY_TYPES
 from analytics.findings.guardrails_ask import Caller, Outcome, Scope
-from analytics.findings.guardrails_chain import chain_of, lets_all_pass
+from analytics.findings.guardrails_chain import PART, SOME, chain_of, lets_all_pass
 from analytics.findings.guardrails_probes import Place, is_about_strangers, ordinary
+from analytics.findings.guardrails_spared import Others, spared_by
 from analytics.findings.guardrails_values import LeftOut, State, Stated
 from analytics.findings.organization_caller import ANY_ACCOUNT
+from analytics.findings.scenarios import lists_named
 from analytics.iam.names import PrincipalKind
+from analytics.iam.policy import Effect, PolicyDocument, Statement
+from analytics.sources.organization import is_not_collected
 
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import Compiler
@@ -25,6 +30,10 @@ if TYPE_CHECKING:
     from analytics.findings.guardrails_chain import At, Chain
     from analytics.findings.scenarios import Scenario
     from analytics.iam.stack import ControlLevel, NamedPolicy
+
+
+_ALL = PolicyDocument((Statement(Effect.ALLOW, action=("*",), resource=("*",)),), "2012-10-17")
+SPARED = "The policies spare this identity."
 
 
 class Found(NamedTuple):
@@ -83,7 +92,7 @@ class ControlLayer:
         stays_out = self._stays_out(scenario, target)
         if stays_out is not None:
             return stays_out
-        levels = self._levels(target)
+        levels, unread = self._levels(target)
         chain = self._chain(levels)
         callers, key = self._callers(scenario, target, chain)
         place = callers[0].place
@@ -97,21 +106,37 @@ class ControlLayer:
                 callers,
                 Scope(account_id, lambda named: self._named(named, target), self._binds),
             )
-        return self._shown(scenario, outcome, levels)
+        return self._unless_unread(self._shown(scenario, outcome, levels), unread)
 
     def found_of(self, scenario: Scenario, subject: Subject) -> Found:
         """What they do about the scenario when one identity tries it."""
         if subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
-            return Found(State.NOT_APPLICABLE, notes=("Control policies do not bind service-linked roles.",))
+            note = "Control policies do not bind service-linked roles."
+            return Found(State.NOT_APPLICABLE, open=scenario.actions, notes=(note,))
+        if scenario.principal == "root_user" or is_about_strangers(scenario):
+            caller = "the root user" if scenario.principal == "root_user" else "callers from outside the organisation"
+            return Found(State.NOT_APPLICABLE, notes=(f"The scenario is about {caller}.",))
         stays_out = self._stays_out(scenario, subject.account_id)
         if stays_out is not None:
             return stays_out
-        levels = self._levels(subject.account_id)
-        callers = [Caller(subject.stack.principal, self._placing.place(subject.account_id))]
-        outcome = self._asker.outcome(
-            scenario, self._chain(levels), callers, Scope(subject.account_id, binds=self._binds)
-        )
-        return self._shown(scenario, outcome, levels)
+        levels, unread = self._levels(subject.account_id)
+        chain = self._chain(levels)
+        place = self._placing.place(subject.account_id)
+        scope = Scope(subject.account_id, binds=self._binds)
+        outcome = self._asker.outcome(scenario, chain, [Caller(subject.stack.principal, place)], scope)
+        found = self._shown(scenario, outcome, levels)
+        others = Others(self._asker, place, scope, lambda at: _stated(levels, at))
+        spared = spared_by(scenario, subject, outcome, chain, others)
+        if spared:
+            found = found._replace(exemptions=spared, notes=(*found.notes, SPARED))
+        return self._unless_unread(found, unread)
+
+    def _unless_unread(self, found: Found, unread: tuple[str, ...]) -> Found:
+        """Unknown where a policy that was not collected may decide; what others stop stays stopped."""
+        if not unread or found.state is State.COVERED:
+            return found
+        note = f"The snapshot does not hold the text of {', '.join(f'`{name}`' for name in unread)}."
+        return Found(State.UNKNOWN, open=found.open, notes=(note,))
 
     def _stays_out(self, scenario: Scenario, target: str) -> Found | None:
         """Where the layer cannot act, or nobody knows whether it does."""
@@ -134,13 +159,19 @@ class ControlLayer:
     def _binds(self, action: str) -> bool:
         return self._layer == "scp" or (action.partition(":")[0] in rcp_services() and action != "kms:retiregrant")
 
-    def _levels(self, target: str) -> tuple[ControlLevel, ...]:
-        """The levels that may stop anything."""
-        return tuple(
-            level
-            for level in self._estate.levels(target, self._layer)
-            if not level.policies or not all(lets_all_pass(policy.document) for policy in level.policies)
-        )
+    def _levels(self, target: str) -> tuple[tuple[ControlLevel, ...], tuple[str, ...]]:
+        """The levels that may stop anything, and the names of policies that were not collected.
+
+        What was not collected may allow all and deny nothing: the rest must stop it alone.
+        """
+        found, unread = [], []
+        for level in self._estate.levels(target, self._layer):
+            lost = [policy for policy in level.policies if is_not_collected(policy.document)]
+            unread += [f"{policy.name} on {level.node_name}" for policy in lost]
+            policies = tuple(replace(one, document=_ALL) if one in lost else one for one in level.policies)
+            if not policies or not all(lets_all_pass(policy.document) for policy in policies):
+                found.append(replace(level, policies=policies))
+        return tuple(found), tuple(unread)
 
     def _chain(self, levels: tuple[ControlLevel, ...]) -> Chain:
         key = tuple(tuple(id(policy.document) for policy in level.policies) for level in levels)
@@ -157,14 +188,14 @@ class ControlLayer:
         named = chain.places_named
         if not named:
             return callers, place.account_id == ANY_ACCOUNT
-        if any(name.startswith("$") for name in named):
+        if SOME in named or any(name.startswith("$") for name in named):
             named_here = {target}
         else:
             named_here = {one for one in self._placing.ancestors[target] if one in named}
         below = [
             account
             for account in self._placing.accounts[target]
-            if account != target and not named.isdisjoint(self._placing.ancestors[account])
+            if account != target and (SOME in named or not named.isdisjoint(self._placing.ancestors[account]))
         ]
         for account in below:
             there = self._placing.place(account)
@@ -179,16 +210,16 @@ class ControlLayer:
 
     def _shown(self, scenario: Scenario, outcome: Outcome, levels: tuple[ControlLevel, ...]) -> Found:
         places = outcome.places
-        statements = tuple(dict.fromkeys(stated(levels[at.level].policies[at.policy], at) for at in places))
+        statements = tuple(dict.fromkeys(_stated(levels, at) for at in places))
         exemptions = tuple(
-            LeftOut(
-                one.principal,
-                "wildcard" if one.wild else "named",
-                stated(levels[one.at.level].policies[one.at.policy], one.at),
-            )
+            LeftOut(one.principal, "wildcard" if one.wild else "named", _stated(levels, one.at))
             for one in outcome.spared
         )
         return Found(outcome.state, statements, outcome.missing, outcome.open, exemptions, notes_of(scenario, outcome))
+
+
+def _stated(levels: tuple[ControlLevel, ...], at: At) -> Stated:
+    return stated(levels[at.level].policies[at.policy], at)
 
 
 def stated(policy: NamedPolicy, at: At) -> Stated:
@@ -207,14 +238,12 @@ def notes_of(scenario: Scenario, outcome: Outcome) -> tuple[str, ...]:
         notes.append(
             f"The settings name no patterns of {scenario.resource} (`guardrail_resources`, key `{scenario.id}`)."
         )
+    hangs = dict.fromkeys(key for answer in outcome.answers for key in answer.hangs)
+    keys = ", ".join(f"`{key}`" for key in hangs if key != PART)
+    if PART in hangs:
+        notes.append("It is stopped on part of the resources.")
+    if keys:
+        notes.append(f"It hangs on {keys}, which the snapshot cannot tell of a request.")
     if any(one.wild for one in outcome.spared):
         notes.append("An exemption fits more than one name.")
     return tuple(notes)
-
-
-def lists_named(context: object) -> list[str]:
-    """The lists of the settings that a probe speaks of."""
-    if isinstance(context, dict):
-        own = [value for key, value in context.items() if key in ("outside", "inside")]
-        return [*own, *(name for key, value in context.items() if key not in own for name in lists_named(value))]
-    return [name for value in context for name in lists_named(value)] if isinstance(context, list) else []

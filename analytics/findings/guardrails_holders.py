@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.guardrails_ask import Caller, Degree, Outcome, Scope
-from analytics.findings.guardrails_chain import PRINCIPAL_ARN, about_names, chain_of, is_wild
-from analytics.findings.guardrails_control import Found, notes_of, stated
-from analytics.findings.guardrails_probes import Place, is_about_strangers, ordinary
+from analytics.findings.guardrails_ask import Caller, Outcome, Scope
+from analytics.findings.guardrails_chain import chain_of
+from analytics.findings.guardrails_control import SPARED, Found, notes_of, stated
+from analytics.findings.guardrails_probes import Place, is_about_strangers
+from analytics.findings.guardrails_spared import Others, spared_by
 from analytics.findings.guardrails_values import CLOSED, LeftOut, State, Stated
-from analytics.iam.match import arn_matches
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import Effect
 
@@ -88,7 +88,8 @@ class HeldLayer:
             note = "The snapshot does not hold all policies of this identity."
             return Found(State.UNKNOWN, open=scenario.actions, notes=(note,))
         one = held.outcome
-        return Found(one.state, held.statements, one.missing, one.open, held.exemptions, held.notes)
+        notes = (*held.notes, SPARED) if held.exemptions else held.notes
+        return Found(one.state, held.statements, one.missing, one.open, held.exemptions, notes)
 
     def found(self, scenario: Scenario, kinds: Mapping[Kind, int], *, not_collected: int) -> Found:
         """What it does for all of many: `kinds` counts identities that are alike; `not_collected` counts accounts."""
@@ -153,8 +154,7 @@ class HeldLayer:
             by_name = False
             for level in chain.levels:
                 for policy in level:
-                    for at in range(len(policy.document.statements)):
-                        statement = policy._statement(at)  # noqa: SLF001
+                    for statement in policy.statements():
                         by_name |= bool(statement.scope.keys)
                         for test in statement.requirements:
                             by_name |= len(test.keys) > 1
@@ -179,42 +179,14 @@ class HeldLayer:
         if kind.unsure and outcome.state is not State.COVERED:
             return Held(None)
         statements = tuple(dict.fromkeys(stated(policies[at.policy], at) for at in outcome.places))
-        exemptions: tuple[LeftOut, ...] = ()
-        if outcome.missing and any(about_names(test) for test in self._personal(chain)[0]):
-            exemptions = self._spared(scenario, subject, outcome, chain, policies)
+        exemptions = spared_by(
+            scenario,
+            subject,
+            outcome,
+            chain,
+            Others(self._asker, place, Scope(subject.account_id), lambda at: stated(policies[at.policy], at)),
+        )
         return Held(outcome, statements, exemptions, notes_of(scenario, outcome))
-
-    def _spared(
-        self, scenario: Scenario, subject: Subject, outcome: Outcome, chain: Chain, policies: Sequence[NamedPolicy]
-    ) -> tuple[LeftOut, ...]:
-        """By which exemptions the identity escapes what would stop an ordinary one."""
-        place = _place(subject.stack.principal)
-        others = [Caller(who, place) for who in ordinary(scenario, place)]
-        usual = self._asker.outcome(scenario, chain, others, Scope(subject.account_id))
-        found: dict[LeftOut, None] = {}
-        for action, own, other in zip(scenario.actions, outcome.answers, usual.answers, strict=True):
-            if own.degree >= Degree.PERHAPS:
-                continue
-            if other.degree < Degree.PERHAPS:
-                return ()
-            for block in chain.on(action.lower()).blocks:
-                for test in block.tests:
-                    if about_names(test):
-                        at = block.placed[0].at
-                        text, wild = _exempting(test, subject)
-                        kind = "wildcard" if wild else "named"
-                        found[LeftOut(text, kind, stated(policies[at.policy], at))] = None
-        return tuple(found)
-
-
-def _exempting(test: Test, subject: Subject) -> tuple[str, bool]:
-    """The pattern that spares an identity, and whether it fits more than one name."""
-    if test.key == PRINCIPAL_ARN:
-        fitting = [value for value in test.condition.values if arn_matches(value, subject.arn)]
-        plain = [value for value in fitting if not is_wild(value)]
-        if fitting:
-            return (plain or fitting)[0], not plain
-    return f"{subject.arn} by {test.condition.key}", True
 
 
 def _together(scenario: Scenario, every: Iterable[tuple[Held, int]], not_collected: int) -> Found:
@@ -236,10 +208,14 @@ def _together(scenario: Scenario, every: Iterable[tuple[Held, int]], not_collect
         if held.exemptions:
             spared += count
             exempt.update(dict.fromkeys(held.exemptions))
+            if any(one.kind == "wildcard" for one in held.exemptions):
+                still_open.update(held.outcome.open)
             continue
         states[held.outcome.state] += count
         missing.update(held.outcome.missing)
         still_open.update(held.outcome.open)
+    if not_collected:
+        still_open.update(scenario.actions)
     return Found(
         _state(states, spared, [one.kind for one in exempt], not_collected),
         tuple(statements)[:MOST_SHOWN],

@@ -22,6 +22,7 @@ class Use(NamedTuple):
     can: int
     did: int
     seen: int
+    is_whole: bool  # all its policies were collected; otherwise it can do at least this
 
 
 class UseCounter:
@@ -35,7 +36,8 @@ class UseCounter:
 
     def use(self, subject: Subject) -> Use:
         """One identity."""
-        return Use(self._of(subject.reach.maybe), self._of(subject.seen), self._of(subject.observable))
+        is_whole = not subject.stack.not_collected
+        return Use(self._of(subject.reach.maybe), self._of(subject.seen), self._of(subject.observable), is_whole)
 
     def mask(self, actions: Iterable[str]) -> int:
         """The bits of some actions."""
@@ -56,26 +58,28 @@ class UseCounter:
 
 
 class Group:
-    """The identities under a target."""
+    """The identities under a target; `is_whole`: those of every account in scope were collected."""
 
-    def __init__(self, uses: Counter[Use]) -> None:
+    def __init__(self, uses: Counter[Use], *, is_whole: bool = True) -> None:
         self._uses = uses
-        self._counts: dict[int, tuple[int, int | None]] = {}
+        self._is_whole = is_whole
+        self._counts: dict[int, tuple[int | None, int | None]] = {}
 
-    def counts(self, mask: int) -> tuple[int, int | None]:
-        """How many can do one of the actions, and how many did; None: nobody did, and not all would have been seen."""
+    def counts(self, mask: int) -> tuple[int | None, int | None]:
+        """How many can do one of the actions, and how many did; None: none that is known, and not all is known."""
         found = self._counts.get(mask)
         if found is None:
             found = self._counts[mask] = self._counted(mask)
         return found
 
-    def _counted(self, mask: int) -> tuple[int, int | None]:
+    def _counted(self, mask: int) -> tuple[int | None, int | None]:
         can = did = 0
-        hidden = False
+        unread = hidden = not self._is_whole
         for use, count in self._uses.items():
+            unread |= not use.is_whole
             if use.can & mask:
                 can += count
-                hidden |= bool(use.can & mask & ~use.seen)
             if use.did & mask:
                 did += count
-        return can, None if hidden and not did else did
+            hidden |= bool((use.can if use.is_whole else mask) & mask & ~use.seen)
+        return None if unread and not can else can, None if hidden and not did else did

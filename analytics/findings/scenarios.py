@@ -1,7 +1,8 @@
 """Risk scenarios, the rows of the guardrail matrix: `data/reference/guardrail_scenarios.yaml`, and a team's own file.
 
 A scenario is a question: if a principal in an account tried these actions, which layer would stop it? What the fields
-and states mean stands in the head of that file. INVARIANT: a scenario that was read names known actions only.
+and states mean stands in the head of that file. INVARIANTS: a scenario that was read names known actions only; one
+that does not fit is named, and the others of its file stand.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 _REQUIRED = ("id", "title", "severity", "actions")
 _LISTS = ("actions", "other_layers", "mitre", "sources", "usual_exemptions")
 _MAPPINGS = ("probe_context", "pinned_by", "narrowed_by")
+_LAYERS = (*CHOICES["best_layer"], "identity")
 _WORDS = frozenset({"absent", "outside", "inside"})
 
 
@@ -66,12 +68,22 @@ class Scenario:
 
 
 def load_scenarios(folder: Path | None = None) -> tuple[Scenario, ...]:
-    """Ours, and those of the folder's `guardrails.yaml` when there is one; an own scenario replaces ours of its id."""
-    scenarios = {scenario.id: scenario for scenario in _ours()}
-    own = folder / OWN_FILE if folder is not None else None
-    if own is not None and own.exists():
-        scenarios |= {scenario.id: scenario for scenario in read_scenarios(own)}
-    return tuple(scenarios.values())
+    """Ours, and those of the folder's `guardrails.yaml` that fit; an own scenario replaces ours of its id."""
+    own = own_scenarios(folder)[0] if folder is not None else ()
+    return tuple(
+        ({scenario.id: scenario for scenario in _ours()} | {scenario.id: scenario for scenario in own}).values()
+    )
+
+
+def own_scenarios(folder: Path) -> tuple[tuple[Scenario, ...], tuple[str, ...]]:
+    """A team's own scenarios that fit, and a sentence on each that does not; none where there is no file."""
+    path = folder / OWN_FILE
+    if not path.exists():
+        return (), ()
+    try:
+        return read_scenarios(path)
+    except ScenarioError as error:
+        return (), (str(error),)
 
 
 def chosen(scenarios: Sequence[Scenario], *, extended: bool) -> tuple[Scenario, ...]:
@@ -79,30 +91,59 @@ def chosen(scenarios: Sequence[Scenario], *, extended: bool) -> tuple[Scenario, 
     return tuple(scenario for scenario in scenarios if extended or scenario.set == "core")
 
 
-def read_scenarios(path: Path, catalogue: Catalogue | None = None) -> tuple[Scenario, ...]:
-    """The scenarios of a file; ScenarioError says what does not fit."""
+def read_scenarios(path: Path, catalogue: Catalogue | None = None) -> tuple[tuple[Scenario, ...], tuple[str, ...]]:
+    """The scenarios of a file that fit, and a sentence on each that does not; ScenarioError where it holds no list."""
     try:
-        raw = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raw = yaml.load(path.read_text("utf-8"), Loader=_Reader)  # noqa: S506 a SafeLoader
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ScenarioError(f"`{path}` is not readable YAML ({reason}); correct it or remove it") from error
     entries = raw.get("scenarios") if isinstance(raw, dict) else None
     if not isinstance(entries, list):
         raise ScenarioError(f"`{path}` needs a list `scenarios`, as `data/reference/guardrail_scenarios.yaml` has one")
     known = catalogue or load_catalogue()
-    found = tuple(
-        _scenario(entry, f"`{path}`, scenario {number}", known) for number, entry in enumerate(entries, start=1)
-    )
-    ids = [scenario.id for scenario in found]
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise ScenarioError(f"`{path}`: the id `{twice}` stands twice; every scenario has its own")
-    return found
+    found: dict[str, Scenario] = {}
+    problems = []
+    for number, entry in enumerate(entries, start=1):
+        where = f"`{path}`, scenario {number}"
+        try:
+            one = _scenario(entry, where, known)
+        except ScenarioError as error:
+            problems.append(" ".join(str(error).split()))
+            continue
+        if one.id in found:
+            problems.append(f"{where}: the `id` `{one.id}` stands twice; the first counts")
+        else:
+            found[one.id] = one
+    return tuple(found.values()), tuple(problems)
+
+
+class _Reader(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win in silence; here that is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """As SafeLoader, where every key stands once."""
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key `{twice}` stands twice", node.start_mark)
+        return super().construct_mapping(node, deep=deep)
 
 
 @cache
 def _ours() -> tuple[Scenario, ...]:
-    return read_scenarios(SCENARIOS_FILE)
+    found, problems = read_scenarios(SCENARIOS_FILE)
+    if problems:
+        raise ScenarioError(problems[0])
+    return found
+
+
+def lists_named(context: object) -> list[str]:
+    """The lists of the settings that a probe speaks of."""
+    if isinstance(context, Mapping):
+        own = [value for key, value in context.items() if key in ("outside", "inside")]
+        return [*own, *(name for key, value in context.items() if key not in own for name in lists_named(value))]
+    return [name for value in context for name in lists_named(value)] if isinstance(context, list | tuple) else []
 
 
 def _scenario(entry: Any, where: str, catalogue: Catalogue) -> Scenario:
@@ -119,7 +160,10 @@ def _scenario(entry: Any, where: str, catalogue: Catalogue) -> Scenario:
         if not entry.get(name):
             raise ScenarioError(f"{where}: the field `{name}` is missing or empty")
     _check_actions(entry["actions"], where, catalogue)
-    _check_probe(entry.get("probe_context") or {}, where, frozenset(map(str.lower, entry["actions"])))
+    actions = frozenset(map(str.lower, entry["actions"]))
+    _check_probe(entry.get("probe_context") or {}, where, actions)
+    for name in ("pinned_by", "narrowed_by"):
+        _check_keys(name, entry.get(name) or {}, where, actions)
     if bool(entry.get("probe_context")) != (entry.get("guardrail_shape") == "deny_when_condition"):
         raise ScenarioError(
             f"{where}: `probe_context` goes with the `guardrail_shape` deny_when_condition, and only so"
@@ -130,12 +174,15 @@ def _scenario(entry: Any, where: str, catalogue: Catalogue) -> Scenario:
 
 def _check(name: str, value: Any, where: str) -> None:
     if name in _LISTS:
-        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
             raise ScenarioError(f"{where}: `{name}` is a list of texts")
+        other = next((one for one in value if one not in _LAYERS), None) if name == "other_layers" else None
+        if other is not None:
+            raise ScenarioError(f"{where}: `other_layers` names `{other}`; it can hold {', '.join(_LAYERS)}")
     elif name in _MAPPINGS:
         if not isinstance(value, dict) or not all(isinstance(one, str) for one in value):
             raise ScenarioError(f"{where}: `{name}` is a mapping with texts as keys")
-    elif not isinstance(value, str):
+    elif not isinstance(value, str) or not value.strip():
         raise ScenarioError(f"{where}: `{name}` is a text")
     elif name in CHOICES and value not in CHOICES[name]:
         raise ScenarioError(f"{where}: `{name}` is `{value}`; it can be {', '.join(CHOICES[name])}")
@@ -152,16 +199,35 @@ def _check_actions(actions: Sequence[str], where: str, catalogue: Catalogue) -> 
 def _check_probe(probe: Mapping[str, Any], where: str, actions: frozenset[str]) -> None:
     """Condition key, or action and its keys, to what the request holds."""
     for key, wanted in probe.items():
+        if not isinstance(key, str) or ":" not in key:
+            raise ScenarioError(f"{where}: `probe_context` names `{key}`, which is no condition key and no action")
         if key.lower() in actions and is_of_action(wanted):
             _check_probe(wanted, f"{where}, `probe_context` of `{key}`", frozenset())
             continue
+        if wanted == []:
+            raise ScenarioError(f"{where}: `probe_context`, `{key}` holds no value")
         for one in wanted if isinstance(wanted, list) else [wanted]:
-            is_named = isinstance(one, dict) and len(one) == 1 and set(one) <= _WORDS
-            if not is_named and not isinstance(one, str):
+            if not _is_value(one):
                 raise ScenarioError(
                     f"{where}: `probe_context`, `{key}` holds `{one}`; a value is a text, `{{absent: true}}`, "
                     "`{outside: LIST}`, `{inside: LIST}`, or a list of these"
                 )
+
+
+def _is_value(one: Any) -> bool:
+    """Whether it is a text, or one of the words with what belongs to it."""
+    if not isinstance(one, dict):
+        return isinstance(one, str)
+    ((word, value),) = one.items() if len(one) == 1 else ((None, None),)
+    return value is True if word == "absent" else word in _WORDS and isinstance(value, str) and bool(value)
+
+
+def _check_keys(name: str, held: Mapping[str, Any], where: str, actions: frozenset[str]) -> None:
+    for action, key in held.items():
+        if action.lower() not in actions:
+            raise ScenarioError(f"{where}: `{name}` names `{action}`, which is none of its `actions`")
+        if not isinstance(key, str) or ":" not in key:
+            raise ScenarioError(f"{where}: `{name}` of `{action}` is a condition key, as `iam:PermissionsBoundary`")
 
 
 def is_of_action(wanted: Any) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analytics.outputs.queries.guardrails import Matrix
 
 CELL, ROW, HEAD, NAMES, MARGIN, GROUP = 20, 18, 132, 420, 16, 22  # pixels
-LONGEST = 24  # characters of a column's name
+LONGEST, TITLE = 24, 56  # characters of a column's name, and of a scenario
 INK, QUIET, LINE, PAPER = "#1b2433", "#5b6675", "#dde3ea", "#ffffff"
 XMLNS = "http://www.w3.org/2000/svg"
 LOOK = f"""font-family="Inter, 'Segoe UI', Arial, sans-serif" font-size="12" fill="{INK}" role="img\""""
@@ -64,7 +64,7 @@ def _legend(y: int) -> Iterator[str]:
 def _heads(columns: list[str], top: int, cell: int) -> Iterator[str]:
     for column, name in enumerate(columns):
         x = MARGIN + NAMES + column * cell
-        shown = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        shown = _cut(name, LONGEST)
         turn = "" if cell > CELL else f' transform="rotate(-60 {x + cell / 2} {top - 6})"'
         left = x + (4 if cell > CELL else cell / 2)
         yield f'<text x="{left}" y="{top - 6}" font-size="11"{turn}>{_text(shown)}</text>'
@@ -78,7 +78,7 @@ def _rows(matrix: Matrix, top: int, cell: int, width: int) -> Iterator[str]:
             yield f'<path d="M{MARGIN} {y + 2}H{width - MARGIN}" stroke="{LINE}"/>'
             yield _words(MARGIN, y + 16, category_name(category), weight=650)
             y += GROUP
-        yield _words(MARGIN, y + 13, f"{one.id}  {one.title}"[:56])
+        yield _words(MARGIN, y + 13, _cut(f"{one.id}  {one.title}", TITLE))
         yield _words(MARGIN + NAMES - 66, y + 13, one.severity, fill=QUIET)
         for column, state in enumerate(matrix.states[row]):
             if state != ABSENT:
@@ -98,6 +98,10 @@ def _cell(x: int, y: int, width: int, height: int, state: str, *, wide: bool = F
 
 def _words(x: int, y: int, text: str, *, size: int = 12, weight: int = 400, fill: str = INK) -> str:
     return f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" fill="{fill}">{_text(text)}</text>'
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _source(origin: Provenance) -> str:

@@ -34,6 +34,13 @@ NOT_COLLECTED = PolicyDocument(
     ),
     "2012-10-17",
 )
+
+
+def is_not_collected(document: PolicyDocument) -> bool:
+    """Whether it stands for a control policy that the snapshot does not hold, as read or as kept in a build."""
+    return all(statement.condition == _PERHAPS for statement in document.statements) and bool(document.statements)
+
+
 # Attached by AWS to every node once the type is enabled, and impossible to detach: there even where a dump omits it.
 RCP_FULL_ACCESS = NamedPolicy(
     "RCPFullAWSAccess",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.findings.guardrails import Guardrails
-from analytics.findings.scenarios import OWN_FILE, ScenarioError, load_scenarios
+from analytics.findings.scenarios import OWN_FILE, lists_named, load_scenarios, own_scenarios
 from analytics.outputs.draft_rows import draft_effect_rows, no_draft, tried, untried
 from analytics.outputs.drafts import Drafter, draft_settings
 from analytics.outputs.drafts_store import kept_drafts
@@ -19,22 +19,31 @@ if TYPE_CHECKING:
 
 def measure_guardrails(build: Build) -> None:
     """The scenarios, and every cell of the organisation's nodes and accounts."""
-    scenarios = scenarios_of(build)
+    note_scenarios(build)
+    scenarios = load_scenarios(build.folder)
     build.run("scenarios", scenario_rows=scenario_rows(scenarios))
     matrix = Guardrails(build.estate, scenarios, guardrail_settings(build.settings))
     cells = matrix.matrix() if build.snapshot else ()
     build.run("coverage", coverage_rows=coverage_rows(cells, scenarios, build.estate))
 
 
-def scenarios_of(build: Build) -> tuple[Scenario, ...]:
-    """Ours and the team's; a file of the team's that cannot be used is noted, and stops nothing."""
-    try:
-        return load_scenarios(build.folder)
-    except ScenarioError as error:
-        note = ("store", OWN_FILE, str(error))
-        if note not in build.notes:
-            build.notes.append(note)
-        return load_scenarios()
+def note_scenarios(build: Build) -> None:
+    """What does not fit in the team's own file, and lists that neither the settings nor our scenarios know."""
+    own, problems = own_scenarios(build.folder) if build.folder is not None else ((), ())
+    build.notes += [("store", OWN_FILE, problem) for problem in problems]
+    known = {*build.settings.guardrail_lists, *(name for one in load_scenarios() for name in _lists(one))}
+    for scenario in own:
+        for name in dict.fromkeys(_lists(scenario)):
+            if name not in known:
+                reason = (
+                    f"scenario `{scenario.id}`: `probe_context` names the list `{name}`, which the settings do "
+                    "not hold (`guardrail_lists`); what hangs on it stays conditional"
+                )
+                build.notes.append(("store", OWN_FILE, reason))
+
+
+def _lists(scenario: Scenario) -> list[str]:
+    return lists_named(scenario.probe_context or {})
 
 
 def try_drafts(build: Build) -> None:
@@ -54,4 +63,4 @@ def drafter_of(build: Build) -> Drafter:
     """What makes drafts in this build's estate."""
     told = guardrail_settings(build.settings)
     settings = draft_settings(build.settings, told.lists, told.resources)
-    return Drafter(build.estate, scenarios_of(build), told, settings, assessor=build.assessor)
+    return Drafter(build.estate, load_scenarios(build.folder), told, settings, assessor=build.assessor)

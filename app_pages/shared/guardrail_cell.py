@@ -106,7 +106,7 @@ def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
         return
     st.markdown("**What it means today**")
     if best.can_act is None:
-        st.caption("Not known: no identity of it was collected.")
+        st.caption("Not known: those it is about were not collected.")
         return
     did = number(best.did_act) if best.did_act is not None else "–"
     st.markdown(f"{counted(best.can_act, 'identity', 'identities')} can act · {did} did in the window")

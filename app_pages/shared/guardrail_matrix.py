@@ -24,6 +24,12 @@ STYLES = {
 }
 SINGLE = "held by one layer only"
 KIND_MARKS = {"root": "▣", "ou": "▸", "account": ""}
+FACTS = {
+    "principals": "identities in scope",
+    "stopped": "of them stopped",
+    "can_act": "can act today",
+    "did_act": "did in the window",
+}
 NAMES, SEVERITY = 292, 60  # pixels
 LAYER_WIDTH = 94
 
@@ -62,7 +68,7 @@ def summary(found: Matrix, choice: MatrixChoice) -> str:
     said = [
         f"**{int(found.open_rows.sum()):,} of {counted(len(found.scenarios), 'scenario')}** open {where}",
         f":red[**✕ {counted(counts['gap'], 'gap')}**] and :orange[◐ {counts['partial']:,} partial] of {cells:,} cells",
-        f"{int(found.single[:, found.telling].sum()):,} held by one layer only",
+        f"{int(found.single[:, found.telling].sum()):,} held by one layer",
         *([] if choice.target else [counted(len(found.targets), "target")]),
     ]
     return " · ".join(said)
@@ -89,12 +95,7 @@ def _draw(found: Matrix, choice: MatrixChoice, scenario: str, target: str) -> No
         levels=np.where(found.states == ABSENT, EMPTY, 0).astype(np.uint8),
         styles=STYLES,
         ramp=None,
-        facts=(
-            Fact("identities in scope", _known(found, "principals")),
-            Fact("of them stopped", _known(found, "stopped")),
-            Fact("can act today", _known(found, "can_act")),
-            Fact("did in the window", _known(found, "did_act")),
-        ),
+        facts=[Fact(label, _known(found, name)) for name, label in FACTS.items() if np.nansum(found.facts[name])],
         label=f"Guardrail matrix, {len(ids)} scenarios by {len(found.layers)} columns. Arrow keys move, Enter opens. "
         "The same states are in the table below.",
         selected=(selected[0], None if choice.target else selected[1]),
@@ -114,7 +115,6 @@ def _columns(found: Matrix, choice: MatrixChoice) -> Axis:
         [f"{KIND_MARKS.get(one.kind, '')} {plain(one.name)}".strip() for one in found.targets],
         [_about(one) for one in found.targets],
         groups=_groups(found.targets),
-        width=11,
     )
 
 

@@ -21,6 +21,7 @@ export default function (component) {
   let layout
   const redraw = () => {
     layout = layoutOf(grid, scroll.clientWidth)
+    Object.assign(layout, near(scroll, layout))
     drawNames(names, grid, layout, theme, memory.at)
     drawCells(cells, grid, layout, theme, memory.at)
   }
@@ -42,8 +43,8 @@ export default function (component) {
   const pick = (at, sort = false) => setTriggerValue("picked", { row: at[0], column: at[1], sort })
   const move = (at) => {
     memory.at = at
-    redraw()
     if (at[1] >= 0) bringIntoView(scroll, layout, at[1])
+    redraw()
     status.textContent = describe(grid, at)
   }
 
@@ -74,6 +75,10 @@ export default function (component) {
     else if (event.key === "s" && grid.can_sort && column >= 0) pick(memory.at, true)
     else return
     event.preventDefault()
+  }
+  scroll.onscroll = () => {
+    const left = scroll.scrollLeft / layout.cell, right = left + scroll.clientWidth / layout.cell
+    if (Math.floor(left) < layout.from || Math.min(grid.width, right) > layout.to) redraw()
   }
   scroll.onfocus = () => { status.textContent = describe(grid, memory.at) }
 
@@ -137,7 +142,13 @@ function layoutOf(grid, available) {
     tops.push(y)
     y += ROW
   }
-  return { available, hasNotes, names: left, head, cell, wide, tops, opens, width: Math.ceil(cell * grid.width + lean) + 1, height: y + 1 }
+  return { available, columns: grid.width, hasNotes, names: left, head, cell, wide, tops, opens, width: Math.ceil(cell * grid.width + lean) + 1, height: y + 1 }
+}
+
+// The columns in sight and a sight more on each side: hundreds of accounts are not drawn for each step of the cursor.
+function near(scroll, layout) {
+  const column = (x) => Math.min(layout.columns, Math.max(0, Math.round(x / layout.cell)))
+  return { from: column(scroll.scrollLeft - layout.available), to: column(scroll.scrollLeft + 2 * layout.available) }
 }
 
 function rowAt(layout, y) {
@@ -225,6 +236,7 @@ function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
     pen.fillRect(grid.chosen[1] * size, layout.head, size, layout.height - layout.head - 1)
   }
   grid.columns.labels.forEach((label, column) => {
+    if (column < layout.from || column >= layout.to) return
     const strong = column === atColumn || column === grid.sorted
     pen.save()
     if (layout.wide) pen.translate(column * size + 6, layout.head - 12)
@@ -246,14 +258,14 @@ function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
     layout.tops.forEach((y, row) => { if (layout.opens[row] && row) line(pen, 0, y - GROUP + 0.5, size * grid.width) })
   } else for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
   grid.columns.groups.forEach((group, column) => {
-    if (!column || group === grid.columns.groups[column - 1]) return
+    if (!column || column < layout.from || column > layout.to || group === grid.columns.groups[column - 1]) return
     pen.fillStyle = theme.ink
     pen.fillRect(column * size - 1, layout.head - 4, 1, layout.height - layout.head + 4)
   })
   pen.globalAlpha = 1
   const hatch = hatchOf(pen, theme), stamps = new Map()
   for (let row = 0; row < grid.height; row++) {
-    for (let column = 0; column < grid.width; column++) {
+    for (let column = layout.from; column < layout.to; column++) {
       const index = row * grid.width + column
       if (grid.levels[index] === EMPTY) continue
       const style = grid.styles[grid.states[index]], x = column * size, y = layout.tops[row]
