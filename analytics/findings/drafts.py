@@ -162,7 +162,7 @@ def _notes(
     if left_out.nobody_for:
         notes.append(
             f"Nobody is exempted as {', '.join(left_out.nobody_for)}: no role of such a name is under the target; name "
-            "one with `--exempt`, or in the settings under `guardrail_exemptions`."
+            "one in the settings under `guardrail_exemptions`, or to the command `draft` by `--exempt`."
         )
     for scenario in scenarios:
         if scenario.resource != "any" and not scenario.probe_context and not settings.resources.get(scenario.id):

@@ -126,6 +126,16 @@ class ActionChanges:
         exact = self._is_exact(base, lost, kept, new_limit=True) and not self._paths.needed(kept) & doubted
         return self._assessor.with_paths(bounded, kept).score if exact else self._assessor.what_if(bounded).risk.score
 
+    def score_of_narrowed(self, narrowed: Subject) -> float:
+        """The score of an identity whose own policies speak of fewer actions, and otherwise say what they said."""
+        base = self._estate.subjects[narrowed.arn]
+        paths, lost = self._assessor.of(base.arn).paths, base.reach.maybe & ~narrowed.reach.maybe
+        kept = self._paths.without(paths, lost)
+        # What goes may lie outside of a limit, where a path that lifts it would have led.
+        if self._paths.any_lifting(paths) or not self._is_exact(base, lost, kept, new_limit=False):
+            return self._assessor.what_if(narrowed).risk.score
+        return self._assessor.with_paths(narrowed, kept).score
+
     def _is_exact(self, subject: Subject, lost: int, kept: Sequence[HeldPath], *, new_limit: bool) -> bool:
         """Whether these paths are left, and all else is as it was."""
         if not self._paths.is_exact(kept, lost, new_limit=new_limit):

@@ -42,7 +42,7 @@ def changes(effect: Effect) -> None:
     targets = {one.id: one.name for one in data.read(queries.guardrail_targets)}
     column = st.column_config
     if effect.cells:
-        st.markdown(f"**The matrix before and after** ({len(effect.cells):,} cells)")
+        st.markdown(f"**The matrix before and after** ({counted(len(effect.cells), 'cell')})")
         cells = [
             (
                 one.scenario,
@@ -97,7 +97,7 @@ def evaluated(row: Mapping[str, Any] | None) -> str:
         return f"Problem: {span(plain(row['problem'], 200))}"
     broken = "not proven" if row["calls_broken"] is None else number(row["calls_broken"])
     removed = f"{row['risk_removed'] or 0:.1f} points"
-    return f"Closes {number(row['cells_closed'])} cells, removes {removed}; calls broken: {broken}."
+    return f"Closes {counted(row['cells_closed'] or 0, 'cell')}, removes {removed}; calls broken: {broken}."
 
 
 def _state(state: str) -> str:

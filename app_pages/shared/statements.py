@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analytics.outputs.grants import Granting
 
 SHOWN = 4
+NAMES = {"scp": "SCP", "rcp": "RCP"}
 
 
 def show(principal_arn: str, action: dict[str, Any]) -> None:
@@ -34,7 +35,8 @@ def show(principal_arn: str, action: dict[str, Any]) -> None:
     if len(identity) > SHOWN:
         st.caption(f"… and {counted(len(identity) - SHOWN, 'more statement')} of its policies.")
     if limits:
-        names = ", ".join(dict.fromkeys(f"{limit.ref.layer} {span(plain(limit.ref.policy, 30))}" for limit in limits))
+        told = [f"{NAMES.get(one.ref.layer, one.ref.layer)} {span(plain(one.ref.policy, 30))}" for one in limits]
+        names = ", ".join(dict.fromkeys(told))
         st.caption(f"Let through by: {names}.")
 
 

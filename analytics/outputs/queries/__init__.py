@@ -24,12 +24,8 @@ from analytics.outputs.queries.guardrail_rows import (
     guardrail_policy,
     guardrail_rows,
 )
+from analytics.outputs.queries.guardrail_values import LayerCell, Matrix, MatrixChoice, Scenario, Target
 from analytics.outputs.queries.guardrails import (
-    LayerCell,
-    Matrix,
-    MatrixChoice,
-    Scenario,
-    Target,
     guardrail_cell,
     guardrail_matrix,
     guardrail_scenarios,
