@@ -126,6 +126,18 @@ def test_where_the_root_is_full_the_highest_nodes_with_room_take_it() -> None:
     assert all(item.blocked_reason is None for item in found)
 
 
+def test_a_build_drafts_for_so_many_targets_and_says_so_of_the_rest() -> None:
+    shared = customer_scp("shared", deny("s3:DeleteBucket"))
+    full = world(scps={ROOT: [shared], OU_PROD: [shared]})
+    drafter = drafter_for(full, TRAIL, "LOG-04", limits={"scp": Limit(5_120, 2), "boundary": Limit(6_144, 1)})
+    rules = remediation_rules()
+    few = replace(rules, limits=replace(rules.limits, most_gap_drafts=1))
+    made, left = gap_items(opened(drafter), drafter, few)
+    assert targets([made, left]) == [PROD, OU_DEV]
+    assert (made.blocked_reason, left.title) == (None, "Close 2 guardrail gaps")
+    assert "a build drafts for no more than 1 of its targets" in (left.blocked_reason or "")
+
+
 def test_the_management_account_is_given_a_boundary() -> None:
     drafter = drafter_for(world(role("app"), role("admin", MANAGEMENT)), TRAIL)
     found = {item.target.id: item for item in listed(drafter) if item.target}

@@ -7,12 +7,12 @@ them. Actions are left out only where an attached deny holds whenever the drafte
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import replace
 from operator import or_
 from typing import TYPE_CHECKING
 
 from analytics.engine.reach_layers import spoken_of
+from analytics.findings.action_parts import action_parts
 from analytics.findings.drafts_statements import EVERYTHING, Deny, statement_of
 from analytics.iam.condition import OPERATORS, VARIABLES_SINCE
 from analytics.iam.match import arn_matches
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from analytics.iam.catalogue import Catalogue
     from analytics.iam.policy import Condition, PolicyDocument, Statement
-
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+")  # of `DeleteDBInstance`: Delete, DB, Instance
 
 
 def smallest(
@@ -79,25 +77,10 @@ def mask_of(deny: Deny, catalogue: Catalogue) -> int:
 
 
 def shortest(mask: int, catalogue: Catalogue) -> tuple[str, ...]:
-    """The actions of a mask as the fewest patterns.
-
-    A wildcard stands only after a whole word, and where it matches actions of the mask alone, two of them at least.
-    """
-    found: dict[int, str] = {}
-    for action in catalogue.names(mask):
-        pattern = next((one for one in _prefixes(action) if not catalogue.expand(one) & ~mask), action)
-        matched = catalogue.expand(pattern)
-        found[matched] = pattern if matched.bit_count() > 1 else action
-    # Prefixes lie inside one another or apart, so what is left matches every action once.
-    widest = [one for one in found if not any(one != other and one & other == one for other in found)]
-    return tuple(sorted((found[one] for one in widest), key=str.lower))
-
-
-def _prefixes(action: str) -> list[str]:
-    """`ec2:*`, `ec2:Delete*`, `ec2:DeleteFlow*` … of an action, the widest first."""
-    service, _, name = action.partition(":")
-    ends = [0, *(word.end() for word in _WORDS.finditer(name))]
-    return [f"{service}:{name[:end]}*" for end in ends]
+    """The actions of a mask as the fewest patterns, which match no other action."""
+    parts = action_parts(catalogue)
+    words = (word for service, part in parts.split(mask).items() for word in parts.words(service, part))
+    return tuple(sorted(words, key=str.lower))
 
 
 def _is_list(deny: Deny) -> bool:

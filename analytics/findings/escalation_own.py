@@ -85,6 +85,15 @@ class Ownership:
     def created(self, path: EscalationPath, powers: Powers) -> Lead | None:
         """A new identity of the caller's making: unbounded, or with a boundary where the policies ask for one."""
         subject = powers.subject
+        held = powers.shared(path.id, path.required_actions, lambda: self._makes(path, powers))
+        if held is Held.NO:
+            return None
+        cap = self._weighing.cap(subject.stack, bounded=held is not Held.SURELY)
+        how = "with any policy" if held is Held.SURELY else "perhaps only with a boundary or under a condition"
+        return Lead(SELF_ESCALATION, held, None, cap, f"makes a new {path.creates} {how}")
+
+    def _makes(self, path: EscalationPath, powers: Powers) -> Held:
+        subject = powers.subject
         partition = subject.arn.split(":", 2)[1]
         anyone = f"arn:{partition}:iam::{subject.account_id}:{path.creates}/{ANY_NAME}"
         names = dict.fromkeys(
@@ -98,12 +107,7 @@ class Ownership:
             found = (min(powers.on(action, name, about) for action in path.required_actions) for name in possible)
             return max(found, default=Held.NO)
 
-        held = may(bounded=False) or min(may(bounded=True), Held.MAYBE)
-        if held is Held.NO:
-            return None
-        cap = self._weighing.cap(subject.stack, bounded=held is not Held.SURELY)
-        how = "with any policy" if held is Held.SURELY else "perhaps only with a boundary or under a condition"
-        return Lead(SELF_ESCALATION, held, None, cap, f"makes a new {path.creates} {how}")
+        return may(bounded=False) or min(may(bounded=True), Held.MAYBE)
 
     def lifted(self, path: EscalationPath, powers: Powers) -> Iterator[Lifted]:
         """What the identity would be without the limit that the path lifts, if it has one and may."""

@@ -19,7 +19,7 @@ from analytics.iam.condition import Context
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable
 
     from analytics.findings.escalation_facts import AboutResource, Values
     from analytics.findings.escalation_spoken import Bearing, Belongings, Spoken, Workshop
@@ -63,8 +63,12 @@ class Powers:
             return held
         stance = self._stances.get(action)
         if stance is None:
-            values, unknown = self._facts(action, NOTHING_KNOWN, {}, frozenset())
-            found = (action, self.spoken(action).key, tuple(values.items()), tuple(unknown), self._is_doubtful)
+            spoken = self.spoken(action)
+            facts: Hashable = ()
+            if spoken.keys:
+                values, unknown = self._facts(action, NOTHING_KNOWN, {}, frozenset())
+                facts = tuple(values.items()), tuple(unknown)
+            found = (action, spoken.number, facts, self._is_doubtful)
             stance = self._stances[action] = self._workshop.numbered(found)
         return stance
 
@@ -83,11 +87,15 @@ class Powers:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
-        question = (self.subject.account_id, self.stance(action), made)
+        return self.shared(f"anywhere {made}", (action,), lambda: self._anywhere(action, made=made))
+
+    def shared(self, question: str, actions: tuple[str, ...], find: Callable[[], Held]) -> Held:
+        """An answer that rests on the account and on what the policies say of the actions, and on nothing else."""
+        key = (self.subject.account_id, question, tuple([self.stance(action) for action in actions]))
         answers = self._workshop.answers
-        if question not in answers:
-            answers[question] = self._anywhere(action, made=made)
-        return answers[question]
+        if key not in answers:
+            answers[key] = find()
+        return answers[key]
 
     def _anywhere(self, action: str, *, made: bool) -> Held:
         names = self.any_names(action) if made else self._of_any_name(action)
@@ -114,13 +122,8 @@ class Powers:
             parts[4] = self.subject.account_id
         return ":".join(parts).replace("*", ANY_NAME).replace("?", "x")
 
-    def _of_any_name(self, action: str) -> Iterator[str]:
-        fill = {"partition": partition_of(self.subject.arn), "account": self.subject.account_id}
-        kinds = self._catalogue.resource_types(action)
-        if not kinds:
-            yield "*"
-        for kind in kinds:
-            yield VARIABLE.sub(lambda found: fill.get(found.group()[2:-1].lower(), ANY_NAME), kind.arn)
+    def _of_any_name(self, action: str) -> tuple[str, ...]:
+        return self._workshop.any_names(action, partition_of(self.subject.arn), self.subject.account_id)
 
     def _within_reach(self, action: str) -> Held:
         number, reach = self._catalogue.number(action), self.subject.reach

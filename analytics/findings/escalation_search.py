@@ -46,6 +46,16 @@ class Field:
     trusts: Trusts
     facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
     leads: dict[Hashable, Lead | None] = dataclass_field(default_factory=dict)
+    kept: dict[str, Powers] = dataclass_field(default_factory=dict)  # of the identities of the estate
+
+    def powers(self, subject: Subject) -> Powers:
+        """The powers of an identity; kept for those of the estate."""
+        if self.workshop.estate.subjects.get(subject.arn) is not subject:
+            return Powers(self.workshop, subject)
+        known = self.kept.get(subject.arn)
+        if known is None:
+            known = self.kept[subject.arn] = Powers(self.workshop, subject)
+        return known
 
     def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
         """What is known of a target as condition keys; kept for the last one of each ARN."""
@@ -61,7 +71,7 @@ class OwnSearch:
     def __init__(self, field: Field, subject: Subject) -> None:
         self.field = field
         self.subject = subject
-        self.powers = Powers(field.workshop, subject)
+        self.powers = field.powers(subject)
         self._cap: str | None = None
 
     def own_leads(self) -> Iterator[tuple[Plan, Lead]]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.escalation_facts import ROLE_KINDS, VARIABLE, Held
+from analytics.findings.escalation_facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held
 from analytics.findings.escalation_paths import read_paths
 from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind
@@ -50,7 +50,8 @@ class Spoken(NamedTuple):
     Statements whose conditions on the identity itself do not hold are left out.
     """
 
-    key: tuple[Hashable, ...]
+    number: int  # stands for what they say, layer by layer
+    is_root: bool
     keys: tuple[str, ...]  # of conditions and variables, in lower case
     groups: Groups
     scoped: tuple[CompiledStatement, ...]  # those that do not bear on every resource
@@ -86,11 +87,12 @@ class Limits:
             self._about[action] = [
                 one for _layer, group in groups for one in group if any(map(about_principal, one.keys))
             ]
-        key = (action, tuple([may_hold(one) for one in self._about[action]]))
+        about = self._about[action]
+        key = (action, tuple([may_hold(one) for one in about]) if about else ())
         found = self._found.get(key)
         if found is None:
             groups = tuple((layer, tuple(filter(may_hold, group))) for layer, group in self._groups[action])
-            marks = tuple((layer, *map(id, group)) for layer, group in groups)
+            marks = frozenset((layer, frozenset(map(self._workshop.mark, group))) for layer, group in groups)
             found = self._found[key] = Limiting(self._workshop.numbered(marks), groups)
         return found
 
@@ -117,7 +119,9 @@ class Workshop:
     answers: dict[Hashable, Held] = field(default_factory=dict)
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _any_names: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     _forms: dict[int, int] = field(default_factory=dict)
+    _marks: dict[int, int] = field(default_factory=dict)
     _speaking: dict[int, tuple[PolicyDocument, frozenset[str]]] = field(default_factory=dict)
     _limits: dict[tuple[int, ...], Limits] = field(default_factory=dict)
     _matching: dict[tuple[str, Belongings, str], frozenset[str]] = field(default_factory=dict)
@@ -131,6 +135,16 @@ class Workshop:
     def _asked(self) -> int:
         """The actions of all paths, which alone are asked about."""
         return self.estate.catalogue.mask(action for path in read_paths() for action in path.required_actions)
+
+    def any_names(self, action: str, partition: str, account_id: str) -> tuple[str, ...]:
+        """Resources of an account that no policy names, one of each kind that the action may be on."""
+        key = (action, partition, account_id)
+        if key not in self._any_names:
+            fill = {"partition": partition, "account": account_id}
+            kinds = self.estate.catalogue.resource_types(action)
+            names = [VARIABLE.sub(lambda one: fill.get(one[0][2:-1].lower(), ANY_NAME), kind.arn) for kind in kinds]
+            self._any_names[key] = tuple(names) or ("*",)
+        return self._any_names[key]
 
     def numbered(self, found: Hashable) -> int:
         """A short name for something found, none of the values of Held."""
@@ -147,7 +161,7 @@ class Workshop:
             groups = [(layer, [one for one in group if id(one) not in out]) for layer, group in spoken.groups]
             bearing = [one for _layer, group in groups for one in group]
             marks = frozenset(
-                (layer, frozenset((self._form(one), resource if id(one) in open_ else None) for one in group))
+                (layer, frozenset((self.mark(one), resource) if id(one) in open_ else self._form(one) for one in group))
                 for layer, group in groups
             )
             needs = [need for one in bearing for need in one.requirements]
@@ -155,9 +169,18 @@ class Workshop:
                 *(need.keys for need in needs), *(one.keys for one in bearing if id(one) in open_)
             )
             found = spoken.bearing[key] = Bearing(
-                self.numbered((spoken.key[0], marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
+                self.numbered((spoken.is_root, marks)), tuple(sorted(keys)), tuple(need.condition for need in needs)
             )
         return found
+
+    def mark(self, statement: CompiledStatement) -> int:
+        """Equal for statements that say the same of an action of which they speak."""
+        number = self._marks.get(id(statement))
+        if number is None:
+            one = statement.statement
+            said = (self._form(statement), one.resource, one.not_resource)
+            number = self._marks[id(statement)] = self.numbered(said)
+        return number
 
     def _form(self, statement: CompiledStatement) -> int:
         """Equal for statements of the same effect under the same conditions; of which resources they speak is apart."""
@@ -236,13 +259,15 @@ class Gatherer:
             key: tuple[Hashable, ...] = (self._is_root, limiting.number, FREELY)
             own = []
         else:
-            key = (self._is_root, limiting.number, *map(id, own))
+            key = (self._is_root, limiting.number, frozenset(map(self._workshop.mark, own)))
             freely = False
         spoken = self._workshop.spoken.get(key)
         if spoken is None:
             groups = limiting.groups if freely else (("identity", tuple(own)), *limiting.groups)
             patterns = None if freely or self._is_root else _patterns(own)
-            spoken = self._workshop.spoken[key] = _spoken(key, groups, patterns)
+            spoken = self._workshop.spoken[key] = _spoken(
+                self._workshop.numbered(key), groups, patterns, is_root=self._is_root
+            )
         return spoken
 
     @cached_property
@@ -260,10 +285,11 @@ class Gatherer:
         return holds
 
 
-def _spoken(key: tuple[Hashable, ...], groups: Groups, patterns: tuple[str, ...] | None) -> Spoken:
+def _spoken(number: int, groups: Groups, patterns: tuple[str, ...] | None, *, is_root: bool) -> Spoken:
     speaking = [one for _layer, group in groups for one in group]
     return Spoken(
-        key=key,
+        number=number,
+        is_root=is_root,
         keys=tuple(sorted(frozenset[str]().union(*(one.keys for one in speaking)))),
         groups=groups,
         scoped=tuple(one for one in speaking if not one.scope.everywhere),

@@ -73,6 +73,7 @@ class Targets:
         self._taken: dict[tuple[str, TakesOver, bool], Ranked] = {}
         self._serving: dict[tuple[str, tuple[str, ...]], tuple[Candidate, ...]] = {}
         self._admitting: dict[str, tuple[Candidate, ...]] = {}
+        self._askers: dict[str, tuple[Subject, ...]] = {}
         self._admitted: dict[str, dict[str, Held]] = {}
 
     def level(self, subject: Subject) -> str:
@@ -130,13 +131,19 @@ class Targets:
             self._admitted[account_id] = {one.subject.arn: one.trusted for one in self.admitting(account_id)}
         return self._admitted[account_id]
 
+    def _asking(self, account_id: str) -> tuple[Subject, ...]:
+        """The roles that admit an account, but ask which of its identities calls."""
+        if account_id not in self._askers:
+            by_account = self._trusts.by_account(account_id)
+            self._askers[account_id] = tuple(role for role, held in by_account if held is None)
+        return self._askers[account_id]
+
     def assumed(self, powers: Powers) -> tuple[Candidate, ...]:
         """The roles that an identity may assume for what it is, not for its account alone; decided one by one."""
         caller, reach = powers.subject, powers.reach(ASSUME)
         chosen: Iterable[Subject] = self._trusts.naming(caller)
         if reach is Held.SURELY:
-            by_account = self._trusts.by_account(caller.account_id)
-            chosen = [*chosen, *(role for role, held in by_account if held is None)]
+            chosen = [*chosen, *self._asking(caller.account_id)]
         elif reach is Held.MAYBE:
             chosen = self._trusts.open_to(caller)
         decided = {

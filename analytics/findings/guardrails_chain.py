@@ -227,6 +227,11 @@ def is_negated(test: Test) -> bool:
     return "Not" in test.condition.operator
 
 
+def can_spare(test: Test) -> bool:
+    """Whether it leaves out who is named or tagged so; others only say whom a statement is meant for."""
+    return about_names(test) and (is_negated(test) or test.condition.operator == "Null")
+
+
 def is_wild(pattern: str) -> bool:
     """Whether a pattern of a principal can fit more than one name: `arn:aws:iam::*:role/x` is one role an account."""
     name = pattern.split(":", 5)[-1] if pattern.startswith("arn:") else pattern.partition(":")[0]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import known_context
 from analytics.findings.guardrails_ask import Caller, Degree
-from analytics.findings.guardrails_chain import PRINCIPAL_ARN, about_names, is_wild
+from analytics.findings.guardrails_chain import PRINCIPAL_ARN, can_spare, is_wild
 from analytics.findings.guardrails_probes import ordinary
 from analytics.findings.guardrails_values import LeftOut
 from analytics.iam.match import arn_matches
@@ -64,7 +64,7 @@ def _sparing(chain: Chain, action: str, subject: Subject) -> list[tuple[Test, At
         (test, block.placed[0].at)
         for block in chain.on(action.lower()).blocks
         for test in block.tests
-        if about_names(test) and test.truth(context) is False
+        if can_spare(test) and test.truth(context) is False
     ]
 
 

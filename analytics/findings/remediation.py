@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from analytics.engine.reach import Reachable
 from analytics.findings import remediation_proposals as proposals
 from analytics.findings.drafts_size import compact
+from analytics.findings.lowering_actions import ActionChanges
 from analytics.findings.remediation_credentials import keys_and_mfa
 from analytics.findings.remediation_rightsize import RightSizer
 from analytics.findings.remediation_sets import by_permission_set, permission_set_of, refused_set
@@ -29,15 +30,16 @@ from analytics.iam.names import PrincipalKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from analytics.findings.assess import Assessor
     from analytics.findings.estate import Estate, Subject
-    from analytics.findings.remediation_values import Scores, Surroundings
+    from analytics.findings.remediation_values import Surroundings
 
 _BATCH = 500  # identities after which the engine forgets the documents of proposals
 _CHANGED_BY_ACCOUNT = (PrincipalKind.USER, PrincipalKind.ROLE)
 
 
 def remediation(
-    scores: Scores, estate: Estate, around: Surroundings, *, progress: Callable[[int, int], None] | None = None
+    scores: Assessor, estate: Estate, around: Surroundings, *, progress: Callable[[int, int], None] | None = None
 ) -> list[Item]:
     """All items in order. `progress` is told how many identities are done, and how many there are."""
     found: list[Item] = []
@@ -48,9 +50,9 @@ def remediation(
     return sorted(found, key=order_of)
 
 
-def items(scores: Scores, estate: Estate, around: Surroundings) -> Iterator[tuple[int, Item]]:
+def items(scores: Assessor, estate: Estate, around: Surroundings) -> Iterator[tuple[int, Item]]:
     """Every item with the number of identities that are done, by ARN; permission sets come last."""
-    shop = Workshop(scores, estate, around)
+    shop = Workshop(scores, ActionChanges(scores), estate, around)
     sizer = RightSizer(estate, shop.rules)
     sets = by_permission_set(estate.subjects.values())
     for done, subject in enumerate(estate.subjects.values()):

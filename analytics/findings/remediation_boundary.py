@@ -7,8 +7,11 @@ itself is denied (IAM User Guide, "Delegating responsibility to others using per
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
+from analytics.findings.action_parts import action_parts
 from analytics.findings.drafts_size import characters
 from analytics.findings.remediation_shell import noun
 from analytics.iam.policy import Effect, PolicyDocument, Statement
@@ -32,14 +35,10 @@ class BoundaryProposal:
 def boundary_document(subject: Subject, arn: str, estate: Estate, most_characters: int) -> BoundaryProposal | None:
     """The boundary of an identity under this ARN; None where it would bound nothing, or be too long to store."""
     catalogue, held = estate.catalogue, subject.reach.maybe
-    services: list[str] = []
-    granted = inside = 0
-    for service, numbers in catalogue.services.items():
-        actions = ((1 << len(numbers)) - 1) << numbers.start
-        granted += bool(held & actions)
-        if subject.seen & actions:
-            services.append(service)
-            inside |= actions
+    parts = action_parts(catalogue)
+    services = tuple(parts.split(subject.seen))
+    granted = len(parts.split(held))
+    inside = reduce(or_, map(parts.whole, services), 0)
     if not services or not held & ~inside:
         return None
     statements = [
@@ -56,4 +55,4 @@ def boundary_document(subject: Subject, arn: str, estate: Estate, most_character
         return None
     seen_denied = subject.seen & catalogue.mask(denied)
     unobserved_outside = held & ~inside & ~subject.observable
-    return BoundaryProposal(document, tuple(services), granted, not seen_denied and not unobserved_outside)
+    return BoundaryProposal(document, services, granted, not seen_denied and not unobserved_outside)

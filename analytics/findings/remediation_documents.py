@@ -6,6 +6,7 @@ space, but for blanks inside of texts, which are counted here: a document is nev
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from itertools import count, groupby
 from typing import TYPE_CHECKING
@@ -14,26 +15,31 @@ from analytics.findings.drafts_size import characters
 from analytics.iam.policy import PolicyDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from analytics.iam.policy import Statement
 
 VERSION = "2012-10-17"
-_WILD = "*?"
 
 
 def documents_of(
-    statements: Iterable[tuple[str, Statement]], most_characters: int, most_documents: int
+    statements: Sequence[tuple[str, Statement]], most_characters: int, most_documents: int
 ) -> tuple[PolicyDocument, ...] | None:
     """Statements with their language version as few documents within the size; None where they do not fit.
 
     The longest statements first, each into the first document with room.
     """
-    tidy = sorted(((version, tidied(statement)) for version, statement in statements), key=lambda one: one[0])
+    tidy: dict[int, Statement] = {}
+    least = 0
+    # What is too long mostly is so for one statement: the others need no tidying then.
+    for at, (_, statement) in sorted(enumerate(statements), key=lambda entry: -len(entry[1][1].action)):
+        tidy[at] = tidied(statement)
+        least += _least_size(tidy[at])
+        if least > most_characters * most_documents:
+            return None
+    by_version = sorted(((version, tidy[at]) for at, (version, _) in enumerate(statements)), key=lambda one: one[0])
     found: list[PolicyDocument] = []
-    if _least_size(statement for _, statement in tidy) > most_characters * most_documents:
-        return None
-    for version, members in groupby(tidy, key=lambda one: one[0]):
+    for version, members in groupby(by_version, key=lambda one: one[0]):
         packed = _packed([statement for _, statement in members], version, most_characters)
         if packed is None:
             return None
@@ -43,10 +49,24 @@ def documents_of(
 
 def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
-    prefixes = {word.lower().removesuffix("*") for word in statement.action if _is_prefix(word)}
-    lengths = sorted(set(map(len, prefixes)))
-    kept = tuple(word for word in statement.action if not _is_within(word.lower(), prefixes, lengths))
-    return replace(statement, action=kept) if kept != statement.action else statement
+    words = [word.lower() for word in statement.action]
+    outer: list[str] = []  # none within another: of what stands before a word, the last one alone may match it
+    for prefix in sorted(word[:-1] for word in words if word[-1:] == "*" and not _is_wild(word[:-1])):
+        if not outer or not prefix.startswith(outer[-1]):
+            outer.append(prefix)
+    if not outer:
+        return statement
+    if not outer[0]:
+        return replace(statement, action=("*",))
+    outer = ["", *outer]
+    kept = tuple(
+        word
+        for word, lower in zip(statement.action, words, strict=True)
+        if not (before := outer[bisect_right(outer, lower) - 1])
+        or lower == f"{before}*"
+        or not lower.startswith(before)
+    )
+    return replace(statement, action=kept) if len(kept) < len(words) else statement
 
 
 def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -63,9 +83,9 @@ def with_distinct_sids(statements: Sequence[Statement]) -> tuple[Statement, ...]
     return tuple(found)
 
 
-def _least_size(statements: Iterable[Statement]) -> int:
+def _least_size(one: Statement) -> int:
     """What the texts of actions and resources alone come to, quoted and with commas."""
-    return sum(len(text) + 3 for one in statements for text in (*one.action, *one.not_action, *one.resource))
+    return sum(sum(map(len, texts)) + 3 * len(texts) for texts in (one.action, one.not_action, one.resource))
 
 
 def _packed(statements: Sequence[Statement], version: str, most: int) -> list[PolicyDocument] | None:
@@ -74,23 +94,29 @@ def _packed(statements: Sequence[Statement], version: str, most: int) -> list[Po
         parts = _fitting(statement, version, most)
         if parts is None:
             return None
-        pieces += [(_size([part], version), part) for part in parts]
+        pieces += parts
     pieces.sort(key=lambda piece: -piece[0])  # stable: equal sizes keep their order
-    bins: list[list[Statement]] = []
-    for _, piece in pieces:
-        room = next((held for held in bins if _size([*held, piece], version) <= most), None)
-        if room is None:
-            bins.append([piece])
+    frame = characters(PolicyDocument((), version))
+    bins: list[tuple[int, list[Statement]]] = []
+    for size, piece in pieces:
+        for at, (full, held) in enumerate(bins):
+            together = full + 1 + size - frame  # with a comma
+            if together <= most and piece.sid is not None:  # a Sid may get a number
+                together = _size([*held, piece], version)
+            if together <= most:
+                bins[at] = (together, [*held, piece])
+                break
         else:
-            room.append(piece)
-    return [PolicyDocument(with_distinct_sids(held), version) for held in bins]
+            bins.append((size, [piece]))
+    return [PolicyDocument(with_distinct_sids(held), version) for _, held in bins]
 
 
-def _fitting(statement: Statement, version: str, most: int) -> list[Statement] | None:
+def _fitting(statement: Statement, version: str, most: int) -> list[tuple[int, Statement]] | None:
     """The statement, or halves of its actions, until each fits alone; a deny of all but some is never divided."""
-    if _size([statement], version) <= most:
-        return [statement]
-    found: list[Statement] = []
+    size = _size([statement], version)
+    if size <= most:
+        return [(size, statement)]
+    found: list[tuple[int, Statement]] = []
     for half in _halves(statement):
         parts = _fitting(half, version, most)
         if parts is None:
@@ -115,17 +141,5 @@ def _size(statements: Sequence[Statement], version: str) -> int:
     return characters(PolicyDocument(with_distinct_sids(statements), version))
 
 
-def _is_within(word: str, prefixes: set[str], lengths: Sequence[int]) -> bool:
-    """Whether a shorter prefix matches it; `s3:get*` is not within itself. `lengths`: of the prefixes, ascending."""
-    longest = len(word) - 2 if word.endswith("*") else len(word)
-    for length in lengths:
-        if length > longest:
-            return False
-        if word[:length] in prefixes:
-            return True
-    return False
-
-
-def _is_prefix(word: str) -> bool:
-    prefix = word.removesuffix("*")
-    return prefix != word and not any(mark in prefix for mark in _WILD)
+def _is_wild(text: str) -> bool:
+    return "*" in text or "?" in text

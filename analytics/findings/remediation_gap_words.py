@@ -68,24 +68,30 @@ def drafted_item(
     )
 
 
-def blocked_item(scenario: Scenario, target: str, reason: str, estate: Estate, opened: OpenScenario) -> Item:
-    """The item of a gap for which no draft can be made; what closing it would do is not known."""
+def blocked_item(
+    ids: list[str], target: str, reason: str, drafter: Drafter, opened: Mapping[str, OpenScenario]
+) -> Item:
+    """The item of gaps without a draft, for one reason; what closing them would do is not known."""
+    scenarios = [drafter.scenarios[one] for one in ids]
+    first = scenarios[0]
     return Item(
-        item_id=item_id(target, Kind.CLOSE_GUARDRAIL_GAP, scenario.id),
+        item_id=item_id(target, Kind.CLOSE_GUARDRAIL_GAP, "\n".join(sorted(ids))),
         principal_arn=None,
         kind=Kind.CLOSE_GUARDRAIL_GAP,
-        title=f"Close the guardrail gap {scenario.id}: {scenario.title}",
-        detail={"scenarios": [_about(scenario, target, opened)]},
+        title=f"Close the guardrail gap {first.id}: {first.title}"
+        if len(scenarios) == 1
+        else f"Close {len(scenarios)} guardrail gaps",
+        detail={"scenarios": [_about(one, target, opened[one.id]) for one in scenarios]},
         score_before=None,
         score_after=None,
         calls_broken=None,
         owner=None,
-        evidence={"sentences": [scenario.why] if scenario.why else [], "rows": []},
+        evidence={"sentences": [one.why for one in scenarios[:_NAMED] if one.why], "rows": []},
         commands=(),
         policy=None,
-        blocked_reason=f"No draft can be made: {reason.rstrip('.')}.",
+        blocked_reason=f"No draft was made: {reason.rstrip('.')}.",
         priority=0.0,
-        target=_target(target, estate),
+        target=_target(target, drafter.estate),
     )
 
 

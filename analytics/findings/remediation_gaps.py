@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 CONTROL = ("scp", "rcp")
 BOUNDARY = "boundary"
 NO_LAYER = "the scenario names no layer that can be drafted here"
+TOO_MANY = (
+    "a build drafts for no more than {most} of its targets, each being tried on the estate; `draft` makes this one"
+)
 UNBOUND = "control policies do not bind the management account, and the scenario names no boundary"
 
 
@@ -57,16 +60,20 @@ def gap_items(
     for scenario_id, target, layer in maker.places():
         if layer is not None:
             together[target, layer].append(scenario_id)
+    most = rules.limits.most_gap_drafts
     for done, ((target, layer), ids) in enumerate(together.items()):
         if progress is not None:
             progress(done, len(together))
+        if done >= most:
+            maker.refused |= {(one, target): TOO_MANY.format(most=most) for one in ids}
+            continue
         found = maker.made(target, layer, ids)
         if found is not None:
             items.append(drafted_item(*found, drafter, maker.open, rules))
-    items += [
-        blocked_item(drafter.scenarios[scenario_id], target, reason, drafter.estate, maker.open[scenario_id])
-        for (scenario_id, target), reason in maker.refused.items()
-    ]
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (scenario_id, target), reason in maker.refused.items():
+        alike[target, reason].append(scenario_id)
+    items += [blocked_item(ids, target, reason, drafter, maker.open) for (target, reason), ids in alike.items()]
     return items
 
 

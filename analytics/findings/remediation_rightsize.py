@@ -13,13 +13,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from analytics.findings.action_parts import PartWeights
 from analytics.findings.drafts_size import characters
 from analytics.findings.remediation_documents import documents_of
 from analytics.findings.remediation_narrow import Narrower, joined
 from analytics.findings.remediation_shell import is_policy_arn, is_policy_name, is_user
-from analytics.iam.catalogue import bit_numbers
 from analytics.iam.names import PrincipalKind
-from analytics.iam.stack import NamedPolicy, PolicyStack
+from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ class RightSized:
     removed: tuple[NamedPolicy, ...]  # detached, or deleted where inline; nothing of them, or another policy, remains
     left_groups: tuple[str, ...]  # ARNs of groups that a user leaves
     own: tuple[PolicyDocument, ...]  # new policies of this identity alone
-    stack: PolicyStack
+    after: Subject  # under them
     dropped: int  # actions that go
     exact: bool  # everything unobserved stays
 
@@ -56,9 +56,11 @@ class RightSizer:
         self.estate = estate
         self.rules = rules
         self.narrower = Narrower(estate.catalogue)
+        self.weights = PartWeights(self.narrower.parts, estate.weights.weights)
         self._holders = Counter(
             arn for subject in estate.subjects.values() for arn in {policy.arn for policy in _attached(subject)} if arn
         )
+        self._sizes: dict[int, tuple[PolicyDocument, int]] = {}
         self._splits: dict[object, tuple[PolicyDocument, ...] | None] = {}
 
     def of(self, subject: Subject, *, keep: int | None = None, seen: int | None = None) -> RightSized | None:
@@ -67,7 +69,7 @@ class RightSizer:
         `keep` and `seen`: what must stay and what was seen, where other identities share the policies.
         """
         seen = subject.seen if seen is None else seen
-        keep = ~subject.observable | seen if keep is None else keep | seen
+        keep = self.estate.catalogue.full & ~subject.observable | seen if keep is None else keep | seen
         if not self._changed(subject, keep):
             return None
         exact = self._fitting(subject, keep, keep_exact=True)
@@ -79,32 +81,30 @@ class RightSizer:
     def forget(self) -> None:
         """Drop what was worked out for identities that are done with."""
         self.narrower.forget()
+        self._sizes.clear()
         self._splits.clear()
 
     def _widened(self, subject: Subject, keep: int) -> RightSized | None:
         """The proposal with as many services taken whole as it takes to fit."""
-        for _ in range(_WIDENINGS):
+        order = self._worth_widening(subject, keep)
+        for service in (None, *order[: _WIDENINGS - 1]):
+            keep |= self.narrower.services[service] if service else 0
             found = self._fitting(subject, keep, keep_exact=False)
             if found is not None:
                 return found
-            service = self._best_to_widen(subject, keep)
-            if service is None:
-                return None
-            keep |= self.narrower.services[service]
         return None
 
-    def _best_to_widen(self, subject: Subject, keep: int) -> str | None:
-        """The service that gives the most room for the least weight when all of it stays."""
-        reach, weights = subject.reach.maybe, self.estate.weights.weights
-        best: tuple[float, str] | None = None
-        for service, actions in self.narrower.services.items():
-            gained = actions & reach & ~keep
-            words = self.narrower.words_of(service, actions & reach & keep) if gained else ()
-            room = sum(map(len, words)) - len(service)
-            if room > len(service):
-                price = sum(weights[number] for number in bit_numbers(gained)) / room
-                best = min(best, (price, service)) if best else (price, service)
-        return best[1] if best else None
+    def _worth_widening(self, subject: Subject, keep: int) -> list[str]:
+        """The services that give room when all of them stays, those of the most room for the least weight first."""
+        parts, found = self.narrower.parts, []
+        kept = parts.split(keep & self.estate.catalogue.full)
+        for service, reach in parts.split(subject.reach.maybe).items():
+            staying = reach & kept.get(service, 0)
+            if staying not in (0, reach):
+                room = sum(map(len, parts.words(service, staying))) - len(service)
+                if room > len(service):
+                    found.append((self.weights.of(service, reach & ~staying).weight / room, service))
+        return [service for _, service in sorted(found)]
 
     def _fitting(self, subject: Subject, keep: int, *, keep_exact: bool) -> RightSized | None:
         """The proposal that keeps exactly these actions; None where nothing goes or its documents are too many."""
@@ -172,13 +172,13 @@ class RightSizer:
         ]
         kept += [NamedPolicy(f"own {number}", document, None, subject.arn) for number, document in enumerate(own, 1)]
         stack = replace(subject.stack, identity=tuple(kept))
-        return RightSized(tuple(rewritten), tuple(removed), left, own, stack, 0, exact)
+        return RightSized(tuple(rewritten), tuple(removed), left, own, replace(subject, stack=stack), 0, exact)
 
     def _verified(self, subject: Subject, found: RightSized | None, seen: int) -> RightSized | None:
         """The proposal when the engine agrees with it; RemediationError when it does not."""
         if found is None:
             return None
-        before, after = subject.reach, self.estate.reachable.of(found.stack)
+        before, after = subject.reach, self.estate.reachable.of(found.after.stack)
         gained = after.maybe & ~before.maybe | after.surely & ~before.surely
         lost = seen & (before.maybe & ~after.maybe | before.surely & ~after.surely)
         if gained or lost:
@@ -188,7 +188,7 @@ class RightSizer:
                 "this is a fault of Headroom: please report it"
             )
         dropped = before.maybe & ~after.maybe
-        return replace(found, dropped=dropped) if dropped else None
+        return replace(found, after=replace(found.after, reach=after), dropped=dropped) if dropped else None
 
     def _changed(self, subject: Subject, keep: int) -> list[NamedPolicy]:
         """The policies that say more than what is kept."""
@@ -201,7 +201,7 @@ class RightSizer:
         """An inline policy, or a managed one of the account that this identity alone has, while it stays in size."""
         if policy.arn is None:
             return is_policy_name(policy.name)
-        fits = characters(document) <= self.rules.quotas.managed_policy_characters
+        fits = self._size(document) <= self.rules.quotas.managed_policy_characters
         is_its_own = AWS_MANAGED not in policy.arn and self._holders[policy.arn] == 1
         return is_its_own and fits and is_policy_arn(policy.arn) and policy.attached_to == subject.arn
 
@@ -221,7 +221,13 @@ class RightSizer:
             return 0
         gone = {id(one) for one in removed}
         inline = [one for one in subject.stack.identity if one.arn is None and one.attached_to == subject.arn]
-        return sum(characters(new.get(id(one), one.document)) for one in inline if id(one) not in gone)
+        return sum(self._size(new.get(id(one), one.document)) for one in inline if id(one) not in gone)
+
+    def _size(self, document: PolicyDocument) -> int:
+        """Characters of a document, counted once."""
+        if id(document) not in self._sizes:
+            self._sizes[id(document)] = (document, characters(document))
+        return self._sizes[id(document)][1]
 
     def _split(
         self, statements: Sequence[tuple[str, Statement]], most_characters: int, most_documents: int

@@ -37,6 +37,7 @@ class Limits:
     most_documents: int
     least_observed_days: int
     least_risk_removed: float
+    most_gap_drafts: int
 
 
 @dataclass(frozen=True, slots=True)

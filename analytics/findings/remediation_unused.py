@@ -8,7 +8,6 @@ from analytics.findings import remediation_commands, remediation_sets
 from analytics.findings.remediation_shell import is_policy_arn, is_policy_name, refused_name
 from analytics.findings.remediation_values import Kind, Proposal
 from analytics.findings.remediation_words import NOT_PROVEN, counted, is_too_young, not_storable
-from analytics.iam.catalogue import bit_numbers
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def right_size(
     found = sizer.of(subject, keep=keep, seen=seen)
     if found is None:
         return None
-    after = shop.scores.what_if(shop.estate.changed(subject, stack=found.stack)).risk.score
+    after = shop.changes.score_of_narrowed(found.after)
     unresolved = sum(shop.around.unresolved.get(role.arn, 0) for role in roles)
     name = remediation_sets.permission_set_of(subject)
     if subject.kind is PrincipalKind.SSO_ROLE:
@@ -56,7 +55,7 @@ def right_size(
         score_after=after,
         calls_broken=0 if found.exact and not unresolved else None,
         sentences=tuple(_right_size_sentences(subject, shop, found, roles, unresolved)),
-        rows=tuple(_dropped_rows(shop, found)),
+        rows=tuple(_dropped_rows(sizer, found)),
         detail=_right_size_detail(subject, found, roles),
         commands=steps,
         documents=(*(document for _, document in found.rewritten), *found.own),
@@ -87,20 +86,16 @@ def _right_size_sentences(
     yield NOT_PROVEN.format(what="services that go")
 
 
-def _dropped_rows(shop: Workshop, found: RightSized) -> Iterator[Mapping[str, Any]]:
+def _dropped_rows(sizer: RightSizer, found: RightSized) -> Iterator[Mapping[str, Any]]:
     """What goes, by service, the heaviest first."""
-    weights, actions = shop.estate.weights.weights, shop.estate.catalogue.actions
-    services: dict[str, list[int]] = {}
-    for number in bit_numbers(found.dropped):
-        services.setdefault(actions[number].partition(":")[0], []).append(number)
-    heaviest = sorted(services.items(), key=lambda entry: (-sum(weights[one] for one in entry[1]), entry[0]))
-    for service, numbers in heaviest[:_SHOWN]:
-        numbers.sort(key=lambda one: (-weights[one], actions[one]))
+    dropped = sizer.narrower.parts.split(found.dropped)
+    weighed = [(sizer.weights.of(service, part), service, part) for service, part in dropped.items()]
+    for one, service, part in sorted(weighed, key=lambda entry: (-entry[0].weight, entry[1]))[:_SHOWN]:
         yield {
             "service": service,
-            "actions": len(numbers),
-            "weight": round(sum(weights[one] for one in numbers), 1),
-            "heaviest": [actions[one] for one in numbers[:3]],
+            "actions": part.bit_count(),
+            "weight": one.rounded,
+            "heaviest": list(one.heaviest),
         }
 
 

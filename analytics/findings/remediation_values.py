@@ -10,14 +10,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from analytics.findings.remediation_rules import Rules, remediation_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from analytics.findings.estate import Estate, Subject
+    from analytics.findings.assess import Assessor
+    from analytics.findings.estate import Estate
+    from analytics.findings.lowering_actions import ActionChanges
     from analytics.iam.policy import PolicyDocument
 
 _ID_CHARACTERS = 12  # of a hexadecimal hash: 30,000 items share one with a chance of one in 600,000
@@ -34,36 +34,6 @@ class Kind(StrEnum):
     DELETE_KEY = "delete-key"
     ADD_MFA = "add-mfa"
     CLOSE_GUARDRAIL_GAP = "close-guardrail-gap"
-
-
-class HasScore(Protocol):
-    """The part of a risk that the list needs."""
-
-    @property
-    def score(self) -> float:
-        """0 to 100, one decimal."""
-
-
-class HasRisk(Protocol):
-    """The part of an assessment that the list needs."""
-
-    @property
-    def risk(self) -> HasScore:
-        """The score with its band and factors."""
-
-    @property
-    def paths(self) -> Sequence[object]:
-        """The escalation paths that the identity holds."""
-
-
-class Scores(Protocol):
-    """The one function that scores: of an identity as it is, and of a changed copy."""
-
-    def of(self, arn: str) -> HasRisk:
-        """The identity as it is."""
-
-    def what_if(self, subject: Subject) -> HasRisk:
-        """A changed copy of an identity in the same estate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +116,8 @@ class Proposal:
 class Workshop:
     """What every proposal is made with."""
 
-    scores: Scores
+    scores: Assessor
+    changes: ActionChanges
     estate: Estate
     around: Surroundings
     rules: Rules = field(default_factory=remediation_rules)

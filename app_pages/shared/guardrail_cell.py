@@ -69,7 +69,7 @@ def _layer(cell: LayerCell) -> None:
     for at, statement in enumerate(cell.statements[:SHOWN]):
         _statement(cell.layer, at, statement)
     if len(cell.statements) > SHOWN:
-        st.caption(f"… and {len(cell.statements) - SHOWN:,} more statements; the export has all.")
+        st.caption(f"… and {counted(len(cell.statements) - SHOWN, 'more statement')}; the export has all.")
 
 
 def _names(what: str, names: tuple[str, ...]) -> None:
