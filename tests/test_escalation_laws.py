@@ -41,6 +41,7 @@ ACTIONS = (
 RESOURCES = (
     "*", "*", "arn:aws:iam::*:role/one", "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:role/t*",
     "arn:aws:iam::${aws:PrincipalAccount}:*", "arn:aws:iam::*:role/${aws:PrincipalTag/team}",
+    "arn:aws:iam::*:role/o${aws:PrincipalTag/team}",
     f"arn:aws:iam::{HOME}:*",
 )  # fmt: skip
 CONDITIONS = (

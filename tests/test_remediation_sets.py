@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +27,20 @@ EVERYTHING = (1 << len(estate().catalogue.actions)) - 1
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
-@pytest.fixture
-def bash(tmp_path: Path) -> Iterator[Shell]:
-    with shell(tmp_path) as found:
-        boto_reset(found)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with shell(tmp_path_factory.mktemp("aws")) as found:
         yield found
+
+
+@pytest.fixture
+def bash(server: Shell) -> Shell:
+    """An empty account, an empty folder and nothing in the log."""
+    boto_reset(server)
+    server.cli.log.clear()
+    for file in (server.folder / "work").iterdir():
+        file.unlink()
+    return server
 
 
 def boto_reset(bash: Shell) -> None:

@@ -161,7 +161,7 @@ class Workshop:
             groups = [(layer, [one for one in group if id(one) not in out]) for layer, group in spoken.groups]
             bearing = [one for _layer, group in groups for one in group]
             marks = frozenset(
-                (layer, frozenset((self._form(one), resource if id(one) in open_ else None) for one in group))
+                (layer, frozenset((self.mark(one), resource) if id(one) in open_ else self._form(one) for one in group))
                 for layer, group in groups
             )
             needs = [need for one in bearing for need in one.requirements]

@@ -86,7 +86,8 @@ class Lowering:
 
     def _template(self, subject: Subject) -> Iterator[Change]:
         """Within the template that holds all it used and leaves least else, where it has no boundary yet."""
-        best = None if has_boundary(subject) else self._fitter.best(subject)
+        suits = subject.seen and not has_boundary(subject)  # nothing speaks for a template where nothing was used
+        best = self._fitter.best(subject) if suits else None
         if best is None:
             return
         boundary = self._boundary_of(best.template, subject.account_id, subject.arn.split(":")[1])

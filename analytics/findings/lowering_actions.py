@@ -7,18 +7,20 @@ identity is assessed anew under the changed policies.
 from __future__ import annotations
 
 from dataclasses import replace
-from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from analytics.engine.reach import Reach
 from analytics.findings.assess import TO_EVERYTHING
 from analytics.findings.lowering_paths import HeldActions
+from analytics.findings.lowering_services import ServiceLosses, best_first, not_outdone
 from analytics.findings.lowering_values import Change, ChangeKind
 from analytics.findings.remediation_narrow import Narrower
 from analytics.findings.remediation_words import counted
 from analytics.findings.risk import strongest_path
 from analytics.findings.risk_facts import path_facts
-from analytics.findings.risk_weights import CLASSES
+from analytics.iam.catalogue import bit_numbers
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import Effect, PolicyDocument, Statement
 from analytics.iam.stack import NamedPolicy
@@ -33,25 +35,10 @@ if TYPE_CHECKING:
 _SCP = "deny-unused-high-risk"
 
 
-class _Loss(NamedTuple):
-    """What goes with the unused actions of a service: the more of each, the lower the score without them."""
-
-    high_risk: float  # weight
-    everything: float  # weight
-    reveals: float
-    control: float = 0.0  # of the strongest path
-    administrator: bool = False
-
-    def is_within(self, other: _Loss) -> bool:
-        """Whether the other loss is no less in anything."""
-        return all(mine <= theirs for mine, theirs in zip(self, other, strict=True))
-
-
 class _Candidate(NamedTuple):
     service: str
     actions: int
     kept: tuple[HeldPath, ...]  # paths, as far as they need none of the actions
-    loss: _Loss
 
 
 class ActionChanges:
@@ -69,10 +56,7 @@ class ActionChanges:
             for action, weight in zip(catalogue.actions, weights.weights, strict=True)
             if weight >= weights.high_risk_from
         )
-        by_class = [assessor.weights[f"weights.{name}"] for name in CLASSES]
-        self._weights = by_class
-        self._high_weights = [weight if weight >= weights.high_risk_from else 0.0 for weight in by_class]
-        self._losses: dict[tuple[str, int, int], _Loss] = {}
+        self._losses = ServiceLosses(catalogue, weights, assessor.weights)
 
     def drop_unused(self, subject: Subject) -> Iterator[Change]:
         """Without the unused actions of the one service that lowers the score most."""
@@ -149,61 +133,36 @@ class ActionChanges:
         return self._assessor.with_paths(replace(subject, reach=reach), kept).score
 
     def _worth_trying(self, subject: Subject) -> Iterator[_Candidate]:
-        """The services that could be the best: no other outweighs them in everything."""
+        """The services that could be the best: no other outweighs them in everything, paths included."""
         paths = self._assessor.of(subject.arn).paths
-        tried: list[_Candidate] = []
-        for one in sorted(self._services(subject, paths), key=lambda one: one.loss, reverse=True):
-            if not any(one.loss.is_within(other.loss) for other in tried):
-                tried.append(one)
-                yield one
-            elif one.kept is not paths and self._paths.any_lifting(paths):  # of these the loss is not fully known
-                yield one
+        unused = Reach(subject.reach.surely & ~subject.seen, subject.reach.maybe & ~subject.seen)
+        held, losses = self._losses.of(unused)
+        kept = self._kept_without(paths, unused.maybe)
+        of_paths = np.zeros((len(held), 2))
+        now = self._control(paths)
+        for at in np.flatnonzero(np.isin(held, list(kept))):
+            left = self._control(kept[int(held[at])])
+            of_paths[at] = now[0] - left[0], now[1] and not left[1]
+        losses = np.hstack((losses, of_paths))
+        order = best_first(losses)
+        any_lifting = self._paths.any_lifting(paths)
+        for place, worth in zip(held[order].tolist(), not_outdone(losses[order]).tolist(), strict=True):
+            # Of those that take a path along while another lifts a limit, the loss is not fully known.
+            if worth or (any_lifting and place in kept):
+                service = self._losses.services[place]
+                actions = unused.maybe & self._narrower.services[service]
+                yield _Candidate(service, actions, kept.get(place, paths))
 
-    def _services(self, subject: Subject, paths: tuple[HeldPath, ...]) -> Iterator[_Candidate]:
-        """Every service with unused actions, and what goes with them."""
-        needed, now = self._paths.needed(paths), self._control(paths)
-        unused = subject.reach.maybe & ~subject.seen
-        surely = unused & subject.reach.surely
-        for service, mask in self._narrower.services.items():
-            actions = unused & mask
-            if not actions:
-                continue
-            loss = self._loss_of(service, Reach(surely & mask, actions))
-            if not actions & needed:
-                yield _Candidate(service, actions, paths, loss)
-                continue
-            kept = self._paths.without(paths, actions)
-            left = self._control(kept)
-            lost = loss._replace(control=now[0] - left[0], administrator=now[1] and not left[1])
-            yield _Candidate(service, actions, kept, lost)
+    def _kept_without(self, paths: tuple[HeldPath, ...], unused: int) -> dict[int, tuple[HeldPath, ...]]:
+        """By the place of each service whose unused actions a path needs: the paths that need none of them."""
+        touched = {int(self._losses.service_of[number]) for number in bit_numbers(self._paths.needed(paths) & unused)}
+        masks = {place: self._narrower.services[self._losses.services[place]] for place in touched}
+        return {place: self._paths.without(paths, unused & mask) for place, mask in masks.items()}
 
     def _control(self, paths: Sequence[HeldPath]) -> tuple[float, bool]:
         """The strongest path, and whether one leads to everything."""
         facts = path_facts(paths)
         return strongest_path(facts, self._assessor.weights), TO_EVERYTHING in facts
-
-    def _loss_of(self, service: str, reach: Reach) -> _Loss:
-        """Kept by the actions: many identities hold the same ones of a service."""
-        start = self._estate.catalogue.services[service].start
-        key = (service, reach.surely >> start, reach.maybe >> start)
-        found = self._losses.get(key)
-        if found is None:
-            found = self._losses[key] = self._loss(reach)
-        return found
-
-    def _loss(self, reach: Reach) -> _Loss:
-        counts = self._assessor.counter.within(reach, reach.maybe)
-        revealing = self._assessor.counter.reveals(reach)
-        certainty = self._assessor.weights.table("certainty")
-        by_class = [
-            certainty["surely"] * sure + certainty["maybe"] * maybe
-            for sure, maybe in zip(counts.surely, counts.maybe, strict=True)
-        ]
-        return _Loss(
-            sum(map(mul, self._high_weights, by_class)),
-            sum(map(mul, self._weights, by_class)),
-            certainty["surely"] * revealing[0] + certainty["maybe"] * revealing[1],
-        )
 
     def _counted(self, subject: Subject, actions: int) -> dict[str, int]:
         """How many, and of how many of them this export would not have shown a call."""

@@ -69,7 +69,7 @@ def _ways(ways: list[dict[str, Any]], arn: str) -> int:
         trust=[CLASSES.get(way["trust_class"], way["trust_class"].replace("_", " ")) for way in ways],
         under=["; ".join(way["conditions"]) or "no condition" for way in ways],
         exposure=rows["exposure"].astype(float),
-        seen=[_seen(way) for way in ways],
+        seen=[seen(way) for way in ways],
     )
     column = st.column_config
     chosen = widgets.table(
@@ -90,7 +90,7 @@ def _ways(ways: list[dict[str, Any]], arn: str) -> int:
     return widgets.chosen_row(chosen, len(ways)) or 0
 
 
-def _seen(way: Mapping[str, Any]) -> str:
+def seen(way: Mapping[str, Any]) -> str:
     """Nobody counts the uses of one key or password, but IAM tells the last one."""
     if way["seen_calls"] is None:
         return "could not be seen" if way["seen_last"] is None else f"used, last {day(way['seen_last'])}"
@@ -102,7 +102,7 @@ def _seen(way: Mapping[str, Any]) -> str:
 def _way(way: Mapping[str, Any]) -> None:
     st.code(plain(way["party"], 400), language=None, wrap_lines=True)
     kind = way["kind"].replace("_", " ")
-    st.caption(f"{kind.upper() if kind in ('oidc', 'saml') else kind.capitalize()}: {_seen(way)}")
+    st.caption(f"{kind.upper() if kind in ('oidc', 'saml') else kind.capitalize()}: {seen(way)}")
     if way["seen_calls"] is None and way["seen_last"] is not None:
         st.caption("IAM tells when it was last used; the uses of one key or password are not counted.")
     if not way["surely"]:

@@ -104,7 +104,7 @@ def _exposure(arn: str, risk: Mapping[str, Any]) -> str:
     return f"{said[0].upper()}{said[1:]}: {span(plain(ways[0]['party'], 48))}{rest}."
 
 
-def _broken(change: Mapping[str, Any]) -> str:
+def broken(change: Mapping[str, Any]) -> str:
     """The other half of every promise: what the change would break, as far as this export can tell."""
     unobserved = change["detail"].get("unobserved")
     if unobserved is None:
@@ -126,6 +126,6 @@ def _would_lower(arn: str, score: float) -> None:
         less.markdown(f":blue[−{score - change['score_after']:.1f}]")
         with what.container(gap=None):
             st.text(plain(change["title"], 110))
-            st.caption(_broken(change))
+            st.caption(broken(change))
     st.caption("Each alone, computed with the score's own function.")
     widgets.link("remediation", "Commands and policy to do it", icon=":material/build:", q=arn)
