@@ -94,8 +94,8 @@ class Drafter:
 
     def _cells_of(self, estate: Estate) -> CellsOf:
         if estate is self.estate:
-            return self._cells_now
-        return Guardrails(estate, tuple(self.scenarios.values()), self._guardrails).cells
+            return self._matrix_now.cells
+        return Guardrails(estate, tuple(self.scenarios.values()), self._guardrails, like=self._matrix_now).cells
 
     def _score_of(self, estate: Estate) -> ScoreOf:
         """The scores of an estate; of one with a draft only what the draft can change is computed anew."""
@@ -116,8 +116,8 @@ class Drafter:
         )
 
     @cached_property
-    def _cells_now(self) -> CellsOf:
-        return Guardrails(self.estate, tuple(self.scenarios.values()), self._guardrails).cells
+    def _matrix_now(self) -> Guardrails:
+        return Guardrails(self.estate, tuple(self.scenarios.values()), self._guardrails)
 
     @cached_property
     def _assessor_now(self) -> Assessor:

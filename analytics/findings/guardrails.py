@@ -50,7 +50,15 @@ class GuardrailError(ValueError):
 class Guardrails:
     """The matrix of one estate."""
 
-    def __init__(self, estate: Estate, scenarios: Sequence[Scenario], settings: GuardrailSettings) -> None:
+    def __init__(
+        self,
+        estate: Estate,
+        scenarios: Sequence[Scenario],
+        settings: GuardrailSettings,
+        *,
+        like: Guardrails | None = None,
+    ) -> None:
+        """`like`: a matrix of the same scenarios and settings: what identities' own policies do is known from it."""
         self.estate = estate
         self.scenarios = tuple(scenarios)
         asker, compiler = Asker(estate.catalogue, settings, known_lists(settings.lists, estate)), Compiler()
@@ -58,7 +66,11 @@ class Guardrails:
         self._control = {
             layer: ControlLayer(estate, layer.value, self._placing, asker, compiler) for layer in (Layer.SCP, Layer.RCP)
         }
-        self._held = {layer: HeldLayer(layer.value, asker, compiler) for layer in (Layer.BOUNDARY, Layer.IDENTITY)}
+        self._held: dict[Layer, HeldLayer] = (
+            like._held  # noqa: SLF001  of its own class
+            if like
+            else {layer: HeldLayer(layer.value, asker, compiler) for layer in (Layer.BOUNDARY, Layer.IDENTITY)}
+        )
         self._use = UseCounter(self.scenarios, estate.catalogue)
         self._by_account: dict[str, list[Subject]] = {}
         for subject in estate.subjects.values():
