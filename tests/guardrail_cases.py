@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from analytics.engine.decide import Decider, Policies, Request, Result
-from analytics.findings.guardrails import GuardrailSettings
-from analytics.findings.scenarios import Scenario
+from analytics.findings.guardrails.matrix import GuardrailSettings
+from analytics.findings.guardrails.scenarios import Scenario
 from analytics.iam.policy import Effect, Statement
 from tests.builders import allow, condition, document
 from tests.draft_world import DEV, LISTS, PROD

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.findings.escalation import Escalations
-from analytics.findings.escalation_facts import Held
-from analytics.findings.escalation_levels import Weighing
-from analytics.findings.escalation_powers import Powers
-from analytics.findings.escalation_spoken import Workshop
-from analytics.findings.escalation_trust import Trusts
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.levels import Weighing
+from analytics.findings.escalation.powers import Powers
+from analytics.findings.escalation.spoken import Workshop
+from analytics.findings.escalation.trust import Trusts
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import PolicyDocument, Principals
 from analytics.iam.stack import ControlLevel, NamedPolicy, PolicyStack

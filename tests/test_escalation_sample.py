@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from analytics.findings.escalation import Escalations
-from analytics.findings.escalation_spoken import Workshop
-from analytics.findings.escalation_targets import Targets
-from analytics.findings.escalation_trust import Trusts
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.escalation.spoken import Workshop
+from analytics.findings.escalation.targets import Targets
+from analytics.findings.escalation.trust import Trusts
 from analytics.findings.estate import Estate
 from analytics.outputs.estate import read_estate
 from analytics.store import Store

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import parse_policy, to_json
 from analytics.iam.stack import ControlLevel, NamedPolicy

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.engine.decide import Policies
-from analytics.findings.guardrails import Guardrails
-from analytics.findings.guardrails_values import LAYERS, RANK, Layer
+from analytics.findings.guardrails.matrix import Guardrails
+from analytics.findings.guardrails.values import LAYERS, RANK, Layer
 from analytics.iam.policy import Principals
 from analytics.iam.stack import NamedPolicy
 from tests.builders import allow, deny, document

@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.scenarios import load_scenarios
 from analytics.iam.names import PrincipalKind
 from analytics.iam.stack import NamedPolicy
 from analytics.outputs.estate import read_estate

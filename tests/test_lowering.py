@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 
 from analytics.findings.assess import Assessor
-from analytics.findings.fit import fitter_of
-from analytics.findings.lowering import Change, ChangeKind, Lowering
-from analytics.findings.lowering_actions import ActionChanges
-from analytics.findings.remediation_boundary import boundary_document
-from analytics.findings.remediation_commands import own_policy
-from analytics.findings.remediation_narrow import Narrower
-from analytics.findings.remediation_rightsize import RightSizer
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.templates import template
-from analytics.findings.trust import narrowed_trust, trusted_parties
+from analytics.findings.boundaries.fit import fitter_of
+from analytics.findings.boundaries.templates import template
+from analytics.findings.lowering.actions import ActionChanges
+from analytics.findings.lowering.changes import Change, ChangeKind, Lowering
+from analytics.findings.remediation.boundary import boundary_document
+from analytics.findings.remediation.commands import own_policy
+from analytics.findings.remediation.narrow import Narrower
+from analytics.findings.remediation.rightsize import RightSizer
+from analytics.findings.remediation.rules import remediation_rules
+from analytics.findings.trust.parties import narrowed_trust, trusted_parties
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Condition
 from analytics.iam.stack import NamedPolicy

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from analytics.findings.assess import Assessor
-from analytics.findings.drafter import Asked, Drafter
-from analytics.findings.drafts import DraftSettings
-from analytics.findings.drafts_place import with_policies
-from analytics.findings.drafts_size import Limit
-from analytics.findings.guardrails import Guardrails, GuardrailSettings, Layer, State
-from analytics.findings.remediation_gaps import OpenScenario, gap_items
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.drafts.compose import DraftSettings
+from analytics.findings.drafts.drafter import Asked, Drafter
+from analytics.findings.drafts.place import with_policies
+from analytics.findings.drafts.size import Limit
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings, Layer, State
+from analytics.findings.guardrails.scenarios import load_scenarios
+from analytics.findings.remediation.gaps import OpenScenario, gap_items
+from analytics.findings.remediation.rules import remediation_rules
 from analytics.iam.stack import NamedPolicy
 from analytics.outputs.remediation_rows import open_scenarios
 from tests.builders import allow, deny, document
@@ -24,7 +24,7 @@ from tests.estates import trusts
 
 if TYPE_CHECKING:
     from analytics.findings.estate import Estate
-    from analytics.findings.remediation_values import Item
+    from analytics.findings.remediation.values import Item
 
 TRAIL, REGION, LEAVING = "LOG-01", "ORG-04", "ORG-01"
 PRIVILEGE = ("IAM-01", "IAM-02", "IAM-05", "IAM-06", "IAM-08", "IAM-09", "IAM-10")

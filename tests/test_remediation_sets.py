@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from analytics.findings import remediation_commands, remediation_keys, remediation_sets
-from analytics.findings.drafts_size import compact
-from analytics.findings.remediation_rightsize import RightSizer
-from analytics.findings.remediation_rules import remediation_rules
+from analytics.findings.drafts.size import compact
+from analytics.findings.remediation import commands as remediation_commands
+from analytics.findings.remediation import keys as remediation_keys
+from analytics.findings.remediation import sets as remediation_sets
+from analytics.findings.remediation.rightsize import RightSizer
+from analytics.findings.remediation.rules import remediation_rules
 from analytics.iam.policy import to_json
 from analytics.iam.stack import NamedPolicy
 from analytics.sources.snapshot_values import AccessKey

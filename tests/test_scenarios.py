@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analytics.findings.scenarios import OWN_FILE, chosen, load_scenarios, own_scenarios
+from analytics.findings.guardrails.scenarios import OWN_FILE, chosen, load_scenarios, own_scenarios
 from analytics.settings import Settings
 from analytics.steps.guardrails import note_scenarios
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from analytics.findings.drafter import Asked, Drafter, Made
-from analytics.findings.drafts import DraftSettings
-from analytics.findings.drafts_size import Limit, characters
-from analytics.findings.remediation_words import counted
+from analytics.findings.drafts.compose import DraftSettings
+from analytics.findings.drafts.drafter import Asked, Drafter, Made
+from analytics.findings.drafts.size import Limit, characters
+from analytics.findings.remediation.words import counted
 from analytics.outputs.drafts_store import as_document
 from analytics.outputs.queries.build import build_info, records
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from analytics.findings.drafts_effect import CellChange, Effect
+    from analytics.findings.drafts.effect import CellChange, Effect
     from analytics.settings import Settings
 
 __all__ = [

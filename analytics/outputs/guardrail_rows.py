@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analytics.findings.estate import Estate
-    from analytics.findings.guardrails import Cell, LeftOut, Stated
-    from analytics.findings.scenarios import Scenario
+    from analytics.findings.guardrails.matrix import Cell, LeftOut, Stated
+    from analytics.findings.guardrails.scenarios import Scenario
 
 _SCENARIO_TEXTS = (
     *("id", "title", "category", "set", "severity", "principal", "resource", "guardrail_shape", "best_layer"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.findings.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
+from analytics.findings.boundaries.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
 from analytics.outputs import queries
 from analytics.outputs.estate import read_estate
 from analytics.outputs.queries.filters import SCOPE

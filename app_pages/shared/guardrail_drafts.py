@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.findings.drafts import DraftError
+from analytics.findings.drafts.compose import DraftError
 from analytics.outputs import queries
 from analytics.outputs.drafts import Asked, kept_effects
 from analytics.outputs.drafts_print import DraftFormat, printed
@@ -16,7 +16,7 @@ from app_pages.shared import data, guardrail_choice, guardrail_effect, widgets
 from app_pages.shared.text import counted, plain, quoted, span
 
 if TYPE_CHECKING:
-    from analytics.findings.drafts import Draft
+    from analytics.findings.drafts.compose import Draft
     from analytics.outputs.drafts import Made
 
 LAYERS = {"SCP": "scp", "RCP": "rcp", "Boundary": "boundary"}

@@ -15,7 +15,7 @@ from app_pages.shared.text import counted, number, plain, short_name, span
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analytics.findings.drafts_effect import Effect
+    from analytics.findings.drafts.effect import Effect
 
 BROKEN = "Observed calls that it would deny: told when replay has proven it, never guessed"
 

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 
 from analytics.findings.assess import Assessor
-from analytics.findings.drafter import Drafter
-from analytics.findings.drafts import DraftSettings
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
-from analytics.findings.guardrails_values import Cell, Layer, State
-from analytics.findings.remediation_gaps import OpenScenario, gap_items
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.drafts.compose import DraftSettings
+from analytics.findings.drafts.drafter import Drafter
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.scenarios import load_scenarios
+from analytics.findings.guardrails.values import Cell, Layer, State
+from analytics.findings.remediation.gaps import OpenScenario, gap_items
+from analytics.findings.remediation.rules import remediation_rules
 from analytics.iam.names import PrincipalKind
 from analytics.sources.snapshot import read_snapshot
 from tests.bench.bench_guardrails import estate_of
