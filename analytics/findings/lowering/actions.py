@@ -13,6 +13,7 @@ import numpy as np
 
 from analytics.engine.reach import Reach
 from analytics.findings.assess import TO_EVERYTHING
+from analytics.findings.boundaries.fit import unconditional
 from analytics.findings.lowering.paths import HeldActions
 from analytics.findings.lowering.services import ServiceLosses, best_first, not_outdone
 from analytics.findings.lowering.values import Change, ChangeKind
@@ -100,14 +101,12 @@ class ActionChanges:
             ChangeKind.SCP, f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP", detail, score
         )
 
-    def score_of_bounded(self, bounded: Subject) -> float:
+    def score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
         """The score of an identity that got a boundary."""
         base = self._estate.subjects[bounded.arn]
-        # Where only certainty is lost, paths may become less certain: that is for the search to say.
-        doubted = base.reach.surely & ~bounded.reach.surely & bounded.reach.maybe
         lost = base.reach.maybe & ~bounded.reach.maybe
         kept = self._paths.without(self._assessor.of(base.arn).paths, lost)
-        exact = self._is_exact(base, lost, kept, new_limit=True) and not self._paths.needed(kept) & doubted
+        exact = self._is_exact(base, lost, kept, new_limit=True) and self._leaves_alone(boundary, kept)
         return self._assessor.with_paths(bounded, kept).score if exact else self._assessor.what_if(bounded).risk.score
 
     def score_of_narrowed(self, narrowed: Subject) -> float:
@@ -119,6 +118,11 @@ class ActionChanges:
         if self._paths.any_lifting(paths) or not self._is_exact(base, lost, kept, new_limit=False):
             return self._assessor.what_if(narrowed).risk.score
         return self._assessor.with_paths(narrowed, kept).score
+
+    def _leaves_alone(self, boundary: PolicyDocument, kept: Sequence[HeldPath]) -> bool:
+        """Whether a boundary allows all that these paths need, on everything: else they may lead to less."""
+        needed = self._paths.needed(kept)
+        return not needed or not needed & ~unconditional(boundary, self._estate.catalogue)
 
     def _is_exact(self, subject: Subject, lost: int, kept: Sequence[HeldPath], *, new_limit: bool) -> bool:
         """Whether these paths are left, and all else is as it was."""

@@ -81,7 +81,7 @@ class Lowering:
             ChangeKind.BOUNDARY,
             title if count > 1 else "Add a boundary of the one service that it used",
             {"services": list(proposal.services), "granted_services": proposal.granted_services},
-            self._actions.score_of_bounded(bounded),
+            self._actions.score_of_bounded(bounded, proposal.document),
         )
 
     def _template(self, subject: Subject) -> Iterator[Change]:
@@ -99,7 +99,7 @@ class Lowering:
             "unused_weight": best.weight_before,
             "unused_weight_left": best.weight_left,
         }
-        score = self._actions.score_of_bounded(bounded)
+        score = self._actions.score_of_bounded(bounded, boundary.document)
         yield Change(ChangeKind.TEMPLATE, f"Add the boundary template {best.template}", detail, score)
 
     def _boundary_of(self, template_id: str, account_id: str, partition: str) -> NamedPolicy:

@@ -98,7 +98,7 @@ def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
         kind=Kind.ADD_BOUNDARY,
         key="services used",
         title=f"Bound it to the {counted(len(found.services), 'service')} that it used",
-        score_after=shop.changes.score_of_bounded(bounded),
+        score_after=shop.changes.score_of_bounded(bounded, found.document),
         calls_broken=0 if proven else None,
         sentences=(told, *(() if proven else (NOT_PROVEN.format(what="services outside the boundary"),))),
         detail={"services": list(found.services)},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.findings.risk.weights import CLASSES
@@ -64,10 +65,7 @@ class ActionCounter:
     """Counts sets of actions by class over one catalogue; a set that many identities share is counted once."""
 
     def __init__(self, catalogue: Catalogue, weights: ActionWeights) -> None:
-        by_class: defaultdict[str, list[str]] = defaultdict(list)
-        for action, name in zip(catalogue.actions, weights.classes, strict=True):
-            by_class[name].append(action)
-        self._masks = tuple(catalogue.mask(by_class[name]) for name in CLASSES)
+        self._masks = _class_masks(catalogue, weights)
         self._reveals = catalogue.mask(weights.reveals)
         self._kept: dict[tuple[int, int], Counts] = {}
 
@@ -101,6 +99,15 @@ class ActionCounter:
     def _counted(self, surely: int, maybe: int) -> Counts:
         sure = tuple((surely & mask).bit_count() for mask in self._masks)
         return Counts(sure, _minus(tuple((maybe & mask).bit_count() for mask in self._masks), sure))
+
+
+@lru_cache(maxsize=4)
+def _class_masks(catalogue: Catalogue, weights: ActionWeights) -> tuple[int, ...]:
+    """The actions of each class, as a set."""
+    by_class: defaultdict[str, list[str]] = defaultdict(list)
+    for action, name in zip(catalogue.actions, weights.classes, strict=True):
+        by_class[name].append(action)
+    return tuple(catalogue.mask(by_class[name]) for name in CLASSES)
 
 
 def _minus(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
