@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from analytics.engine.decide import Decider, Policies, Request, Result
-from analytics.findings.guardrails import GuardrailSettings
-from analytics.findings.scenarios import Scenario
+from analytics.findings.guardrails.matrix import GuardrailSettings
+from analytics.findings.guardrails.scenarios import Scenario
 from analytics.iam.policy import Effect, Statement
 from tests.builders import allow, condition, document
-from tests.draft_world import LISTS, PROD
+from tests.draft_world import DEV, LISTS, PROD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from analytics.iam.policy import PolicyDocument
 
@@ -27,11 +27,21 @@ SCENARIOS = (
     Scenario("REGION", "Region", "high", ("ec2:RunInstances",), probe_context=REGION),
     Scenario("LOGS", "Logs", "high", ("logs:DeleteLogGroup",), resource="audit logs"),
     Scenario("ROOT", "Root", "high", ("iam:CreateUser",), principal="root_user"),
+    Scenario("BUCKET", "Bucket", "high", ("s3:DeleteBucket", "sqs:DeleteQueue")),
 )
 AUDIT = "arn:aws:logs:*:*:log-group:audit*"
 SETTINGS = GuardrailSettings(lists=LISTS, resources={"LOGS": (AUDIT,)})
 
-ACTIONS = ("*", "cloudtrail:*", "cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "iam:Create*", "ec2:*", "logs:*")
+ACTIONS = (
+    "*",
+    "cloudtrail:*",
+    "cloudtrail:StopLogging",
+    "cloudtrail:DeleteTrail",
+    "iam:Create*",
+    "ec2:*",
+    "logs:*",
+    "s3:*",
+)
 RESOURCES = (
     "*",
     "*",
@@ -51,13 +61,17 @@ CONDITIONS = (
     condition("StringNotEquals", "aws:RequestedRegion", "eu-west-1", "us-east-1"),
     condition("StringNotLike", "iam:PermissionsBoundary", "arn:aws:iam::*:policy/boundary/workload"),
     condition("Bool", "aws:MultiFactorAuthPresent", "false"),
+    condition("StringNotLike", "aws:PrincipalAccount", f"{PROD[:4]}*"),
+    condition("StringNotEquals", "aws:ResourceAccount", DEV),
+    condition("Null", "aws:PrincipalTag/guard", "true"),
 )
 
 
-def _statement(actions: list[str], resource: str, conditions: list[int], *, denies: bool) -> Statement:
-    effect = Effect.DENY if denies else Effect.ALLOW
+def _statement(actions: list[str], resource: str, conditions: list[int], others: str) -> Statement:
     held = tuple(CONDITIONS[at] for at in sorted(set(conditions)))
-    return Statement(effect, action=tuple(actions), resource=(resource,), condition=held)
+    on = {"not_action" if others == "actions" else "action": tuple(actions)}
+    on["not_resource" if others == "resources" and resource != "*" else "resource"] = (resource,)
+    return Statement(Effect.DENY, condition=held, **on)
 
 
 denies = st.builds(
@@ -65,7 +79,10 @@ denies = st.builds(
     st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3, unique=True),
     st.sampled_from(RESOURCES),
     st.lists(st.integers(0, len(CONDITIONS) - 1), max_size=2),
-    denies=st.just(True),
+    st.sampled_from(["none", "none", "none", "actions", "resources"]),
+)
+allow_lists = st.sampled_from(
+    [("*",), ("*",), ("cloudtrail:*", "iam:*"), ("s3:*", "sqs:*", "logs:*"), ("iam:CreateRole", "ec2:*")]
 )
 
 # The twin. Every way in which a caller, a request and what nobody knows of it can differ for the statements above.
@@ -86,6 +103,8 @@ ON = {
         "arn:aws:logs:eu-west-1:{}:log-group:audit",
     ),
     "iam:CreateUser": ("arn:aws:iam::{}:user/new",),
+    "s3:DeleteBucket": ("arn:aws:s3:::audit",),
+    "sqs:DeleteQueue": ("arn:aws:sqs:eu-west-1:{}:audit",),
 }
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "ap-south-1")
 BOUNDARIES = (
@@ -100,10 +119,30 @@ PROBES = {
 }
 
 
-def slow_state(scenario: Scenario, account_id: str, levels: Sequence[Sequence[PolicyDocument]]) -> str:
-    """The state of the SCP cell of an account."""
-    decider = Decider(Policies(identity=(document(allow("*")),), scp_levels=tuple(map(tuple, levels))))
-    degrees = [_degree(scenario, action, account_id, decider) for action in scenario.actions]
+ANY = "000000000000"  # an account to come
+OPEN = ("not", "part")
+RANKED = ("not", "part", "perhaps", "surely")
+STATES = ("gap", "partial", "conditional", "covered")
+
+
+def slow_state(
+    scenario: Scenario, accounts: Sequence[str], levels: Sequence[Sequence[PolicyDocument]], layer: str = "scp"
+) -> str:
+    """The state of the SCP or RCP cell of an account, or of a node with these accounts below, one to come first."""
+    held = {f"{layer}_levels": tuple(map(tuple, levels))}
+    decider = Decider(Policies(identity=(document(allow("*")),), **held))
+    bound = ("s3", "sqs", "logs") if layer == "rcp" else None
+    if bound and not any(action.startswith(bound) for action in scenario.actions):
+        return "not_applicable"
+    degrees = [
+        _degree(scenario, action, accounts, decider) if not bound or action.startswith(bound) else "not"
+        for action in scenario.actions
+    ]
+    return slow_sum(degrees)
+
+
+def slow_sum(degrees: Sequence[str]) -> str:
+    """The state of a cell by what becomes of its actions."""
     if all(degree == "surely" for degree in degrees):
         return "covered"
     if all(degree in ("surely", "perhaps") for degree in degrees):
@@ -111,29 +150,64 @@ def slow_state(scenario: Scenario, account_id: str, levels: Sequence[Sequence[Po
     return "gap" if all(degree == "not" for degree in degrees) else "partial"
 
 
-def slow_held_state(scenario: Scenario, account_id: str, name: str, boundary: PolicyDocument) -> str:
-    """The state of the boundary cell of one role."""
-    decider = Decider(Policies(identity=(document(allow("*")),), boundary=(boundary,)))
-    degrees = {
-        min(
-            (_of((name, {}), action, probe, account_id, decider) for probe in PROBES.get(scenario.id, ({},))), key=_rank
-        )
-        for action in scenario.actions
-    }
-    if degrees == {"surely"}:
-        return "covered"
-    return "conditional" if "not" not in degrees else "partial" if len(degrees) > 1 else "gap"
+def slow_degrees(scenario: Scenario, account_id: str, name: str, policies: Policies) -> list[str]:
+    """What becomes of each action when one identity tries it."""
+    decider, probes = Decider(policies), PROBES.get(scenario.id, ({},))
+    found = [
+        {_of((name, {}), action, probe, account_id, decider) for probe in probes} for action in scenario.actions
+    ]  # fmt: skip
+    return ["part" if "not" in one and len(one) > 1 else min(one, key=_rank) for one in found]
 
 
-def _degree(scenario: Scenario, action: str, account_id: str, decider: Decider) -> str:
-    ordinary = [("root", {})] if scenario.principal == "root_user" else [("role/usual", {}), ("user/usual", {})]
-    wild = [] if scenario.principal == "root_user" else [(n, t) for n in NAMED[1:] for t in ({}, {"guard": "off"})]
-    wild += [] if scenario.principal == "root_user" else [("role/usual", {"guard": "off"})]
+def slow_held(scenario: Scenario, account_id: str, held: Mapping[str, Policies | None]) -> tuple[str, int, int]:
+    """The boundary or identity cell of an account: state, stopped, of how many; None: not collected."""
+    states, spared = [], []
+    for name, policies in held.items():
+        if policies is None:
+            states.append("unknown")
+            continue
+        own = slow_degrees(scenario, account_id, name, policies)
+        usual = [slow_degrees(scenario, account_id, who, policies) for who in ("role/usual", "user/usual")]
+        escaped = [at for at, degree in enumerate(own) if degree in OPEN]
+        if escaped and all(one[at] not in OPEN for one in usual for at in escaped):
+            spared.append("wildcard" if name in NAMED[1:] else "named")
+        else:
+            states.append(slow_sum(own))
+    stopped = sum(state in ("conditional", "covered") for state in states)
+    return _all(states, spared), stopped, len(held)
+
+
+def _all(states: list[str], spared: list[str]) -> str:
+    known = {state for state in states if state != "unknown"}
+    if not known:
+        return "unknown" if states else "gap" if spared else "not_applicable"
+    if known & {"gap", "partial"}:
+        return "gap" if known == {"gap"} else "partial"
+    if "unknown" in states:
+        return "unknown"
+    return "covered" if known == {"covered"} and "wildcard" not in spared else "conditional"
+
+
+def slow_best(states: Sequence[str]) -> str:
+    """The best of four layers."""
+    known = [state for state in states if state in STATES]
+    best = max(known, key=STATES.index, default="unknown" if "unknown" in states else "not_applicable")
+    return "unknown" if best == "gap" and "unknown" in states else best
+
+
+def _degree(scenario: Scenario, action: str, accounts: Sequence[str], decider: Decider) -> str:
+    by_root = scenario.principal == "root_user"
+    ordinary = [("root", {})] if by_root else [("role/usual", {}), ("user/usual", {})]
+    wild = (
+        []
+        if by_root
+        else [*((n, t) for n in NAMED[1:] for t in ({}, {"guard": "off"})), ("role/usual", {"guard": "off"})]
+    )
+    named = [] if by_root else [("role/break-glass", {})]
     probes = PROBES.get(scenario.id, ({},))
-    found = [_of(who, action, probe, account_id, decider) for who in ordinary for probe in probes]
-    named = [] if scenario.principal == "root_user" else [("role/break-glass", {})]
+    found = [_of(who, action, probe, one, decider) for one in accounts for who in ordinary for probe in probes]
     others = [
-        min((_of(who, action, probe, account_id, decider) for probe in probes), key=_rank) for who in [*wild, *named]
+        min((_of(who, action, probe, accounts[0], decider) for probe in probes), key=_rank) for who in [*wild, *named]
     ]
     if "not" in found:
         return "part" if {"surely", "perhaps"} & {*found, *others} else "not"
@@ -146,7 +220,8 @@ def _of(who: tuple[str, dict[str, str]], action: str, probe: dict, account_id: s
     """Whether a request of the caller is stopped whatever else holds; the Region is the caller's choice."""
     name, tags = who
     arn = f"arn:aws:iam::{account_id}:{name}"
-    known = {"aws:principalarn": (arn,), "aws:principalaccount": (account_id,), **probe}
+    known = {"aws:principalarn": (arn,), "aws:principalaccount": (account_id,), "aws:resourceaccount": (account_id,)}
+    known |= probe
     known |= {f"aws:principaltag/{key}": (value,) for key, value in tags.items()}
     regions = (None,) if "aws:requestedregion" in probe else REGIONS
     there = [known | ({"aws:requestedregion": (region,)} if region else {}) for region in regions]
@@ -164,4 +239,4 @@ def _in_region(arn: str, action: str, account_id: str, known: dict, decider: Dec
 
 
 def _rank(degree: str) -> int:
-    return ("not", "part", "perhaps", "surely").index(degree)
+    return RANKED.index(degree)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Policies, Request, Result, decide
 from analytics.engine.reach_facts import known_context
-from analytics.findings.escalation_facts import ROLE_KINDS, about_identity, chosen_values
-from analytics.findings.escalation_levels import ADMINISTRATOR
-from analytics.findings.escalation_paths import PASS_ROLE
+from analytics.findings.escalation.facts import ROLE_KINDS, about_identity, chosen_values
+from analytics.findings.escalation.levels import ADMINISTRATOR
+from analytics.findings.escalation.paths import PASS_ROLE
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.findings.escalation_levels import Weighing
+    from analytics.findings.escalation.levels import Weighing
     from analytics.findings.estate import Estate, Subject
     from analytics.iam.policy import PolicyDocument
 

@@ -157,7 +157,7 @@ COLUMNS: dict[str, str] = {
     "coverage_rows": """scenario varchar, severity varchar, category varchar, target varchar, target_kind varchar,
         target_name varchar, target_path varchar, layer varchar, state varchar, single_layer boolean,
         best_layer_of varchar, principals integer, stopped integer, statements varchar, missing_actions varchar,
-        exemptions varchar, note varchar, can_act integer, did_act integer""",
+        open_actions varchar, exemptions varchar, note varchar, can_act integer, did_act integer""",
     "risk_facts_rows": "principal_arn varchar, facts varchar",
     "draft_effect_rows": """name varchar, file varchar, layer varchar, target varchar, target_name varchar,
         scenarios varchar, policies integer, characters integer, cells_closed integer, cells_open integer,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.engine.decide import Decider, Policies, Request, Result
-from analytics.findings.boundaries import (
+from analytics.findings.boundaries.inventory import (
     Possible,
     WayOut,
     boundaries_in_use,
@@ -23,8 +23,8 @@ from analytics.findings.boundaries import (
     ways_out,
     weaknesses,
 )
-from analytics.findings.boundary_questions import ANY_ROLE, Asker, Question
-from analytics.findings.organization_view import EVERYTHING
+from analytics.findings.boundaries.questions import ANY_ROLE, Asker, Question
+from analytics.findings.organization.view import EVERYTHING
 from analytics.iam.policy import parse_policy
 from analytics.outputs.estate import read_estate
 from analytics.outputs.queries import boundaries as queries
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.findings.boundaries import Weakness
+    from analytics.findings.boundaries.inventory import Weakness
     from analytics.findings.estate import Estate, Subject
     from analytics.iam.policy import Statement
 

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.findings.boundaries import can_have_boundary
-from analytics.findings.boundary_map import (
+from analytics.findings.boundaries.boundary_map import (
     COLUMNS,
     BoundaryMapError,
     Described,
@@ -20,7 +19,8 @@ from analytics.findings.boundary_map import (
     parse_boundary_map,
     read_boundary_map,
 )
-from analytics.findings.drift import Drift, DriftReport, DriftRow, Known, all_commands, described, drift
+from analytics.findings.boundaries.drift import Drift, DriftReport, DriftRow, Known, all_commands, described, drift
+from analytics.findings.boundaries.inventory import can_have_boundary
 from analytics.findings.estate import Estate, Subject
 from analytics.iam.policy import parse_policy
 from analytics.iam.stack import NamedPolicy

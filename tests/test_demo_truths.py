@@ -85,9 +85,28 @@ def dormant(truth: Truth, expect: Truth) -> bool:
     last = one("select last_used::date from principals where principal_arn = $arn", arn=truth["principal_arn"])
     everything = gap(truth, "granted") > 15_000
     days = (UNTIL - last).days if last else 10_000
+    if ("remove-dormant" in items_of(truth)) is truth["clean"] or risk_of(truth, "administrator") != ("surely",):
+        return False
     if truth["clean"]:
         return everything and days <= expect["used_within_days"]
     return everything and days >= expect["last_used_days_ago_at_least"] and gap(truth, "calls") == 0
+
+
+def items_of(truth: Truth) -> set[str]:
+    """Kinds of the identity's items in the remediation list."""
+    rows = query("select kind from remediation where principal_arn = $arn", arn=truth["principal_arn"])
+    return {kind for (kind,) in rows}
+
+
+def paths_by(truth: Truth, actions: list[str]) -> set[tuple[str, bool, str]]:
+    """Category, certainty and target of the identity's escalation paths that need any of the actions."""
+    rows = query(
+        "select category, surely, target from escalation"
+        " where principal_arn = $arn and list_has_any(actions::varchar[], $actions)",
+        arn=truth["principal_arn"],
+        actions=actions,
+    )
+    return set(rows)
 
 
 def risk_of(truth: Truth, columns: str) -> tuple[Any, ...]:
@@ -107,7 +126,18 @@ def shadow(truth: Truth, expect: Truth) -> bool:
     """Its actions, and that the score calls it an administrator."""
     score, administrator = risk_of(truth, "score, administrator")
     is_one = administrator == "surely" and score >= 50
-    return may(truth, expect) and is_one is not truth["clean"]
+    escalates = ("self-escalation", True, "administrator") in paths_by(truth, ["iam:PutRolePolicy"])
+    return may(truth, expect) and is_one is escalates is not truth["clean"]
+
+
+def way_out(truth: Truth, expect: Truth) -> bool:
+    """It may take off its own boundary, and that leads to everything; for the clean one no path starts so."""
+    found = paths_by(truth, ["iam:DeleteRolePermissionsBoundary"])
+    bounded = one(
+        "select boundary_arn is not null from principals where principal_arn = $arn", arn=truth["principal_arn"]
+    )
+    leads = ("self-escalation", True, "administrator") in found
+    return may(truth, expect) and bounded and leads is bool(found) is not truth["clean"]
 
 
 def may(truth: Truth, expect: Truth) -> bool:
@@ -120,6 +150,8 @@ def key_age(truth: Truth, expect: Truth) -> bool:
     credentials = identity(truth).credentials
     ages = [(UNTIL - key.created.date()).days for key in credentials.access_keys if key.active]
     classes = {found for found, _seen in parties(truth, "kind = 'access_key'")}
+    if bool({"rotate-key", "delete-key"} & items_of(truth)) is truth["clean"]:
+        return False
     if truth["clean"]:
         return max(ages) <= expect["key_age_days_at_most"] and classes <= {"user_key", "nobody"}
     if "user_old_key_no_mfa" not in classes or risk_of(truth, "trust_class") != ("user_old_key_no_mfa",):
@@ -141,10 +173,12 @@ def unused_trust(truth: Truth, expect: Truth) -> bool:
     )  # fmt: skip
     seen = [calls for _class, calls in parties(truth, f"party_account_id = '{trusted}'")]
     shown = all(calls >= expect["assumed_at_least"] if truth["clean"] else calls == 0 for calls in seen)
+    removed = bool({"narrow-trust", "remove-dormant"} & items_of(truth))
     return (
         named
         and bool(seen)
         and shown
+        and removed is not truth["clean"]
         and (assumed >= expect["assumed_at_least"] if truth["clean"] else assumed == expect["assumed"])
     )
 
@@ -173,10 +207,23 @@ def oidc_subject(truth: Truth, expect: Truth) -> bool:
         if condition.key.endswith(":sub")
         for value in condition.values
     }
-    classes = {found for found, _seen in parties(truth, "kind = 'oidc'")}
-    if (classes == {"oidc_any_subject"}) is not (expect["subject"] == "repo:*"):
-        return False
-    return subjects == {expect["subject"]} and ("*" in expect["subject"]) is not truth["clean"]
+    # A shared issuer signs for strangers: who names the owner first has pinned it, whatever the rest leaves open.
+    expected, told = LETS_IN[expect["lets_in"]]
+    ((trust_class, notes),) = query(
+        "select trust_class, notes::varchar from trust where principal_arn = $arn and kind = 'oidc'",
+        arn=truth["principal_arn"],
+    )
+    wild = "*" in expect["subject"]
+    return subjects == {expect["subject"]} and wild is not truth["clean"] and (trust_class, told in notes) == (
+        expected, True,
+    )  # fmt: skip
+
+
+LETS_IN = {  # class of trust, and what its notes say
+    "anyone": ("oidc_any_subject", "every customer of GitHub Actions can have a token that is let in"),
+    "all of its owner": ("oidc_pinned", "leaves open what of its owner may come"),
+    "one subject": ("oidc_pinned", "[]"),
+}
 
 
 def guarded(truth: Truth, expect: Truth) -> bool:
@@ -188,7 +235,28 @@ def guarded(truth: Truth, expect: Truth) -> bool:
         if truth["node_id"] in f"{snapshot().organization_path(account.account_id)}{account.account_id}"
     ]
     able = [_administrator_can(account_id, actions) for account_id in below]
-    return bool(able) and all(found == (set(actions) if "open" in expect else set()) for found in able)
+    wanted = set(actions) if "open" in expect else set()
+    return (
+        bool(able)
+        and all(found == wanted for found in able)
+        and _missing(truth["node_id"], actions) == wanted & asked()
+    )
+
+
+def _missing(node_id: str, actions: list[str]) -> set[str]:
+    """Those of the actions that some scenario of the matrix is open for at the node, in the layer of SCPs."""
+    rows = query(
+        "select distinct unnest(missing_actions::varchar[]) from coverage where target = $node and layer = 'scp'"
+        " and state in ('gap', 'partial')",
+        node=node_id,
+    )
+    return {action for (action,) in rows} & set(actions)
+
+
+@functools.cache
+def asked() -> set[str]:
+    """All actions that the scenarios ask about."""
+    return {action for (action,) in query("select distinct unnest(actions::varchar[]) from scenarios")}
 
 
 def _administrator_can(account_id: str, actions: list[str]) -> set[str]:
@@ -204,7 +272,13 @@ def _administrator_can(account_id: str, actions: list[str]) -> set[str]:
 def exemption(truth: Truth, expect: Truth) -> bool:
     level = "select document from control_levels join policies using (policy_id) where node_id = $node and name = $name"
     documents = {text for (text,) in query(level, node=truth["node_id"], name=expect["policy"])}
-    return len(documents) == 1 and expect["exemption"] in json.dumps(json.loads(documents.pop()))
+    cells = query(
+        "select state from coverage where target = $node and layer = 'scp'"
+        " and contains(exemptions::varchar, $exemption) and contains(exemptions::varchar, $policy)",
+        node=truth["node_id"], exemption=expect["exemption"], policy=expect["policy"],
+    )  # fmt: skip
+    not_closed = bool(cells) and all(state != "covered" for (state,) in cells)
+    return not_closed and len(documents) == 1 and expect["exemption"] in json.dumps(json.loads(documents.pop()))
 
 
 def allow_list(truth: Truth, expect: Truth) -> bool:
@@ -218,6 +292,11 @@ def account(truth: Truth, expect: Truth) -> bool:
     ((*found, ou_path),) = query(
         f"select {', '.join(names)}, ou_path from accounts where account_id = $account", account=truth["account_id"]
     )
+    states = query("select distinct state from coverage where target = $account and layer = 'boundary'",
+                   account=truth["account_id"])  # fmt: skip
+    told = ({state for (state,) in states} - {"not_applicable"} == {"unknown"}) is (expect.get("collected") == "failed")
+    if truth["kind"] == "uncollected-account" and not told:
+        return False
     return found == [expect[name] for name in names] and expect.get("unit", "") in ou_path
 
 
@@ -297,7 +376,7 @@ FOUND = {
     "unobserved-service": unobserved,
     "dormant-administrator": dormant,
     "shadow-administrator": shadow,
-    "boundary-permits-its-removal": may,
+    "boundary-permits-its-removal": way_out,
     "old-access-key": key_age,
     "unused-trust": unused_trust,
     "vendor-without-external-id": external_id,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from analytics.findings.drafts import Draft, DraftError, DraftSettings, compose
-from analytics.findings.drafts_exemptions import Origin, exempted
-from analytics.findings.drafts_place import place_of, with_policies
-from analytics.findings.drafts_rules import draft_rules
-from analytics.findings.drafts_size import Limit, characters
+from analytics.findings.drafts.compose import Draft, DraftError, DraftSettings, compose
+from analytics.findings.drafts.exemptions import Origin, exempted
+from analytics.findings.drafts.place import place_of, with_policies
+from analytics.findings.drafts.rules import draft_rules
+from analytics.findings.drafts.size import Limit, characters
 from analytics.findings.estate import POLICY_TYPES, Estate
 from analytics.iam.policy import Effect
 from tests.builders import allow, condition, deny, document

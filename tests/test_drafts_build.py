@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.engine.reach_layers import spoken_of
-from analytics.findings.drafts_conditions import DraftError, blocks_of
-from analytics.findings.drafts_merge import shortest, smallest
-from analytics.findings.drafts_rules import draft_rules
-from analytics.findings.drafts_size import Limit, characters, compact, compact_text, document_of, documents_of
-from analytics.findings.drafts_statements import Deny, Known, denies_of, statement_of
+from analytics.findings.drafts.conditions import DraftError, blocks_of
+from analytics.findings.drafts.merge import shortest, smallest
+from analytics.findings.drafts.rules import draft_rules
+from analytics.findings.drafts.size import Limit, characters, compact, compact_text, document_of, documents_of
+from analytics.findings.drafts.statements import Deny, Known, denies_of, statement_of
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.condition import Context, condition_truth
 from analytics.iam.match import action_matches, text_matches

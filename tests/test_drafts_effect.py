@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.findings.drafts import Draft, DraftError, DraftSettings, compose
-from analytics.findings.drafts_effect import CellChange, compare, proven
-from analytics.findings.drafts_place import DraftPolicy, accounts_below, with_policies
-from analytics.findings.drafts_shadow import today
+from analytics.findings.drafts.compose import Draft, DraftError, DraftSettings, compose
+from analytics.findings.drafts.effect import CellChange, compare, proven
+from analytics.findings.drafts.place import DraftPolicy, accounts_below, with_policies
+from analytics.findings.drafts.shadow import today
 from tests.builders import allow, deny, document
 from tests.draft_world import DEV, OU_PROD, PROD, ROOT, customer_boundary, customer_scp, role, scenario, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analytics.findings.drafts_effect import CellsOf, ScoreOf
+    from analytics.findings.drafts.effect import CellsOf, ScoreOf
     from analytics.findings.estate import Estate
 
 SETTINGS = DraftSettings()

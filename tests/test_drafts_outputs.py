@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.findings.drafts import Draft, DraftError
-from analytics.findings.drafts_exemptions import Exemption, Origin
-from analytics.findings.drafts_place import DraftPolicy
-from analytics.findings.drafts_size import compact
+from analytics.findings.drafts.compose import Draft, DraftError
+from analytics.findings.drafts.exemptions import Exemption, Origin
+from analytics.findings.drafts.place import DraftPolicy
+from analytics.findings.drafts.size import compact
 from analytics.iam.policy import parse_policy
 from analytics.outputs.drafts_print import DraftFormat, printed
 from analytics.outputs.drafts_store import (

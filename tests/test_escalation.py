@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analytics.findings.escalation import Escalations
-from analytics.findings.escalation_paths import TakesOver, read_paths
-from analytics.findings.escalation_plan import Plans
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.escalation.paths import TakesOver, read_paths
+from analytics.findings.escalation.plan import Plans
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.stack import NamedPolicy
 from tests.builders import ACCOUNT, MFA, allow, condition, deny, document
 from tests.estates import MANAGEMENT, arn, estate, identity, trusts
 
 if TYPE_CHECKING:
-    from analytics.findings.escalation_values import HeldPath
+    from analytics.findings.escalation.values import HeldPath
     from analytics.findings.estate import Subject
 
 OTHER = "444455556666"

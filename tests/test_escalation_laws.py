@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.findings.escalation import Escalations
-from analytics.findings.escalation_facts import Held
-from analytics.findings.escalation_levels import Weighing
-from analytics.findings.escalation_powers import Powers
-from analytics.findings.escalation_spoken import Workshop
-from analytics.findings.escalation_trust import Trusts
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.levels import Weighing
+from analytics.findings.escalation.powers import Powers
+from analytics.findings.escalation.spoken import Workshop
+from analytics.findings.escalation.trust import Trusts
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import PolicyDocument, Principals
 from analytics.iam.stack import ControlLevel, NamedPolicy, PolicyStack
@@ -41,6 +41,7 @@ ACTIONS = (
 RESOURCES = (
     "*", "*", "arn:aws:iam::*:role/one", "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:role/t*",
     "arn:aws:iam::${aws:PrincipalAccount}:*", "arn:aws:iam::*:role/${aws:PrincipalTag/team}",
+    "arn:aws:iam::*:role/o${aws:PrincipalTag/team}",
     f"arn:aws:iam::{HOME}:*",
 )  # fmt: skip
 CONDITIONS = (

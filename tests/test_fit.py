@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.findings.audience import audiences
+from analytics.findings.boundaries.fit import Fit, Fits, Fitter, best_template, fitter_of, unconditional
+from analytics.findings.boundaries.fit_calls import UsedCalls, fit_all, needed_actions
+from analytics.findings.boundaries.templates import read_templates, render, template
 from analytics.findings.estate import Estate, Subject
-from analytics.findings.fit import Fit, Fits, Fitter, best_template, fitter_of, unconditional
-from analytics.findings.fit_calls import UsedCalls, fit_all, needed_actions
-from analytics.findings.templates import read_templates, render, template
 from analytics.findings.weights import action_weights
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Effect

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from analytics.findings.guardrails import Cell, GuardrailError, Guardrails, GuardrailSettings
-from analytics.findings.scenarios import Scenario, load_scenarios
+from analytics.findings.guardrails.matrix import Cell, GuardrailError, Guardrails, GuardrailSettings
+from analytics.findings.guardrails.scenarios import Scenario, load_scenarios
 from tests.builders import allow, condition, deny, document
 from tests.demo_sample import built, sample
 from tests.draft_world import (

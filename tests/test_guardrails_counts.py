@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import parse_policy, to_json
 from analytics.iam.stack import ControlLevel, NamedPolicy
@@ -132,6 +132,10 @@ def test_an_identity_that_lacks_more_than_an_exemption_is_not_called_spared():
     estate = world(role("break-glass"), scps={ROOT: [customer_scp("guard", replace(GUARD, action=(STOP,)))]})
     found = cell(estate, role("break-glass"))
     assert (found.state, found.exemptions, found.missing_actions) == ("gap", (), (STOP, DELETE))
+    users = condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*")
+    meant = replace(GUARD, condition=(*GUARD.condition, users))
+    estate = world(role("break-glass"), scps={ROOT: [customer_scp("guard", meant)]})
+    assert cell(estate, role("break-glass")).exemptions == ()
 
 
 def test_a_service_linked_role_can_act_where_no_control_policy_binds_it():
@@ -193,3 +197,18 @@ def test_a_boundary_must_allow_every_resource_that_a_request_names():
 
     # A wildcard of IAM crosses the parts of an ARN, so that no image is surely apart from all instances.
     assert (state(*types), state("instance"), state()) == ("gap", "conditional", "covered")
+
+
+def test_a_deny_that_is_meant_for_users_is_no_exemption_of_a_role():
+    users = deny("cloudtrail:*", condition=(condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*"),))
+    held = customer_boundary("b", document(allow("*"), GUARD, users))
+    both = {role("app"): held, role("break-glass"): held}
+    found = cell(world(role("app"), role("break-glass"), boundaries=both), layer="boundary")
+    assert (found.state, [one.kind for one in found.exemptions]) == ("covered", ["named"])
+
+
+def test_what_stops_users_perhaps_and_roles_not_at_all_is_partial():
+    users = condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*")
+    mfa = condition("BoolIfExists", "aws:MultiFactorAuthPresent", "false")
+    guard = customer_scp("guard", deny("cloudtrail:*", condition=(users, mfa)))
+    assert cell(world(role("app"), scps={ROOT: [guard]})).state == "partial"

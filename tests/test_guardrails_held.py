@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.findings.guardrails import Guardrails
+from analytics.findings.guardrails.matrix import Guardrails
 from tests.builders import allow, deny, document
 from tests.draft_world import PROD, customer_boundary, role, world
 from tests.guardrail_cases import SCENARIOS, SETTINGS

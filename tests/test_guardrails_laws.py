@@ -8,11 +8,25 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.findings.guardrails import Guardrails
-from analytics.findings.guardrails_values import RANK
+from analytics.engine.decide import Policies
+from analytics.findings.guardrails.matrix import Guardrails
+from analytics.findings.guardrails.values import LAYERS, RANK, Layer
+from analytics.iam.policy import Principals
+from analytics.iam.stack import NamedPolicy
 from tests.builders import allow, deny, document
 from tests.draft_world import DEV, FULL_SCP, OU_DEV, OU_PROD, PROD, ROOT, customer_boundary, customer_scp, role, world
-from tests.guardrail_cases import SCENARIOS, SETTINGS, denies, slow_held_state, slow_state
+from tests.guardrail_cases import (
+    ANY,
+    SCENARIOS,
+    SETTINGS,
+    allow_lists,
+    denies,
+    slow_best,
+    slow_degrees,
+    slow_held,
+    slow_state,
+    slow_sum,
+)
 
 if TYPE_CHECKING:
     from analytics.iam.policy import Statement
@@ -37,14 +51,98 @@ def states(placed: dict[str, list[Statement]], layer: str = "scp", **how: bool) 
     }
 
 
-@settings(max_examples=80, deadline=None)
+BELOW = {ROOT: (ROOT,), OU_PROD: (ROOT, OU_PROD), OU_DEV: (ROOT, OU_DEV)}
+BELOW |= {PROD: (*BELOW[OU_PROD], PROD), DEV: (*BELOW[OU_DEV], DEV)}
+ACCOUNTS = {ROOT: (ANY, PROD, DEV), OU_PROD: (ANY, PROD), OU_DEV: (ANY, DEV), PROD: (PROD,), DEV: (DEV,)}
+EVERYONE = Principals(everyone=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(attached, st.dictionaries(st.sampled_from(NODES), allow_lists, max_size=2))
+def test_the_slow_twin_agrees_on_scps_at_every_node_and_account(placed, lists):
+    """Allow-lists take the place of FullAWSAccess."""
+    first = {node: customer_scp("list", allow(*lists[node])) if node in lists else FULL_SCP for node in NODES}
+    estate = world(role("app"), scps=scps(placed))
+    nodes = {
+        node_id: replace(node, scp=replace(node.scp, policies=(first[node_id], *node.scp.policies[1:])))
+        for node_id, node in estate.nodes.items()
+        if node_id in first
+    }
+    estate = replace(estate, nodes={**estate.nodes, **nodes})
+    matrix = Guardrails(estate, SCENARIOS, SETTINGS)
+    for target in NODES:
+        levels = [[first[node].document, document(*placed.get(node, ()))] for node in BELOW[target]]
+        for cell in matrix.cells(target):
+            if cell.layer == "scp":
+                scenario = next(one for one in SCENARIOS if one.id == cell.scenario)
+                assert cell.state == slow_state(scenario, ACCOUNTS[target], levels), (scenario.id, target)
+
+
+@settings(max_examples=40, deadline=None)
 @given(attached)
-def test_the_slow_twin_agrees_at_every_account(placed):
-    found = states(placed)
-    for account, above in ((PROD, OU_PROD), (DEV, OU_DEV)):
-        levels = [[FULL_SCP.document, document(*placed.get(node, ()))] for node in (ROOT, above, account)]
-        for scenario in SCENARIOS:
-            assert found[account, scenario.id] == slow_state(scenario, account, levels), (scenario.id, account)
+def test_the_slow_twin_agrees_on_rcps_at_every_node_and_account(placed):
+    placed = {node: [replace(one, principal=EVERYONE) for one in held] for node, held in placed.items()}
+    held = {node: [customer_scp("guard", *some, kind="resource_control_policy")] for node, some in placed.items()}
+    matrix = Guardrails(world(role("app"), rcps=held), SCENARIOS, SETTINGS)
+    full = document(allow("*", principal=EVERYONE))
+    for target in NODES:
+        levels = [[full, document(*placed.get(node, ()))] for node in BELOW[target]]
+        for cell in matrix.cells(target):
+            if cell.layer == "rcp":
+                scenario = next(one for one in SCENARIOS if one.id == cell.scenario)
+                expected = slow_state(scenario, ACCOUNTS[target], levels, "rcp")
+                assert cell.state == expected, (scenario.id, target)
+
+
+HELD = ("role/app", "role/break-glass", "role/Admin-1", "user/bob")
+limits = st.tuples(allow_lists, st.lists(denies, max_size=2))
+boundaries = st.one_of(st.none(), st.just("lost"), limits, limits)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(boundaries, min_size=4, max_size=4),
+    st.lists(st.lists(denies, max_size=2), min_size=4, max_size=4),
+    st.booleans(),
+)
+def test_the_slow_twin_agrees_on_boundaries_and_identity_denies(bounds, own, collected):
+    """Of four identities and their account, with the best of the layers."""
+    estate = world(*(f"arn:aws:iam::{PROD}:{name}" for name in HELD))
+    boundary: dict[str, Policies | None] = {}
+    identity: dict[str, Policies | None] = {}
+    changed = []
+    for name, bound, statements in zip(HELD, bounds, own, strict=True):
+        text = document(allow("*"), *statements)
+        limit = document(allow(*bound[0]), *bound[1]) if isinstance(bound, tuple) else None
+        full = (document(allow("*")),)
+        boundary[name] = None if bound == "lost" else Policies(identity=full, boundary=(limit,) if limit else None)
+        identity[name] = Policies(identity=(text,))
+        subject = estate.subjects[f"arn:aws:iam::{PROD}:{name}"]
+        stack = replace(
+            subject.stack,
+            identity=(NamedPolicy("own", text, None, subject.arn),),
+            boundary=customer_boundary("guard", limit) if limit else None,
+            boundary_not_collected=bound == "lost",
+        )
+        changed.append(replace(subject, stack=stack))
+    estate = estate.replaced(changed)
+    if not collected:
+        lost = replace(estate.accounts[PROD], collected="failed")
+        estate = replace(estate, accounts={**estate.accounts, PROD: lost})
+    matrix = Guardrails(estate, SCENARIOS, SETTINGS)
+    arns = [f"arn:aws:iam::{PROD}:{name}" for name in HELD]
+    found = {(cell.target, cell.scenario, cell.layer): cell for at in (PROD, *arns) for cell in matrix.cells(at)}
+    for scenario in (one for one in SCENARIOS if one.principal == "any"):
+        here = {layer: found[PROD, scenario.id, layer] for layer in Layer}
+        assert here["best"].state == slow_best([here[layer].state for layer in LAYERS])
+        for layer, held in (("boundary", boundary), ("identity", identity)):
+            state, stopped, total = slow_held(scenario, PROD, held)
+            if not collected and state in ("covered", "conditional", "not_applicable"):
+                state = "unknown"
+            assert (here[layer].state, here[layer].stopped, here[layer].principals) == (state, stopped, total)
+            for arn, (name, policies) in zip(arns, held.items(), strict=True):
+                expected = slow_sum(slow_degrees(scenario, PROD, name, policies)) if policies else "unknown"
+                assert found[arn, scenario.id, layer].state == expected, (scenario.id, layer, name)
 
 
 @settings(max_examples=40, deadline=None)
@@ -70,7 +168,9 @@ def test_a_covered_ou_covers_its_accounts(placed):
 def test_split_policies_and_statements_say_the_same(placed):
     one_action_each = {
         node: [
-            replace(one, action=(action,), sid=f"S{at}") for one in statements for at, action in enumerate(one.action)
+            replace(one, action=one.action[at : at + 1], sid=f"S{at}")
+            for one in statements
+            for at in range(len(one.action) or 1)
         ]
         for node, statements in placed.items()
     }
@@ -95,23 +195,6 @@ def test_a_boundary_and_identity_denies_never_stop_less_for_a_deny_more(statemen
 
     before, after = found(*statements), found(*statements, more)
     assert all(RANK[after[cell]] >= RANK[before[cell]] for cell in before)
-
-
-plain = denies.filter(lambda one: not any(held.key.startswith("aws:PrincipalTag") for held in one.condition)).filter(
-    lambda one: not any("Admin" in value for held in one.condition for value in held.values)
-)
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(plain, max_size=3), st.sampled_from(["*", "cloudtrail:*", "iam:Create*", "s3:*"]))
-def test_the_slow_twin_agrees_on_the_boundary_of_a_role(statements, allowed):
-    held = document(allow(allowed), *statements)
-    estate = world(role("app"), boundaries={role("app"): customer_boundary("guard", held)})
-    matrix = Guardrails(estate, SCENARIOS, SETTINGS)
-    found = {cell.scenario: cell.state for cell in matrix.cells(role("app")) if cell.layer == "boundary"}
-    for scenario in SCENARIOS:
-        if scenario.principal == "any" and scenario.id != "REGION":
-            assert found[scenario.id] == slow_held_state(scenario, PROD, "role/app", held), scenario.id
 
 
 def test_dropping_one_action_of_two_leaves_it_partial():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.findings.guardrails import Guardrails, GuardrailSettings
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.scenarios import load_scenarios
 from analytics.iam.policy import parse_policy
 from analytics.iam.stack import NamedPolicy
 from tests.draft_world import LISTS, MANAGEMENT, ORGANIZATION, ROOT, role, world

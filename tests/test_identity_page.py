@@ -1,8 +1,11 @@
 """The list of identities and the page of one: the order, the evidence, and what is said where nothing is known."""
 
+from datetime import datetime
+
 import pytest
 import streamlit
 
+from app_pages.shared import identity_panel, identity_trust, identity_why
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import ANALYST, API, DEPLOY, DORMANT, GHOST, LINKED, TRICKY, write_store
 
@@ -89,6 +92,47 @@ def test_the_page_of_one_identity_opens_with_score_band_and_confidence(open_page
     assert "critical" in text_of(at)
     assert tiles(at)["Confidence"] == "low"
     assert "Drop the unused actions of iam" in text_of(at)
+
+
+def test_no_change_is_offered_without_what_it_would_break(open_page):
+    for person in (DORMANT, DEPLOY, API):
+        at = open_page("identity", arn=person.arn)
+        offered = [element.value for element in at.markdown if element.value.startswith(":blue[−")]
+        told = [element.value for element in at.caption if element.value.startswith("Calls broken: ")]
+        assert len(told) == len(offered)
+
+
+@pytest.mark.parametrize(
+    ("unobserved", "said"),
+    [
+        (None, "Calls broken: not proven here; see Remediation."),
+        (0, "Calls broken: none observed; calls of all these actions would have been seen."),
+        (3, "Calls broken: not proven. 3 of these actions could not have been seen in this export."),
+    ],
+)
+def test_what_could_not_have_been_seen_is_told_beside_the_change(unobserved, said):
+    assert identity_why.broken({"detail": {} if unobserved is None else {"unobserved": unobserved}}) == said
+
+
+@pytest.mark.parametrize(
+    ("calls", "last", "said"),
+    [
+        (None, None, "could not be seen"),
+        (None, datetime.fromisoformat("2026-11-20T08:00:00"), "used, last 20 Nov 2026"),
+        (0, None, "not in the window"),
+        (1, datetime.fromisoformat("2026-11-20T08:00:00"), "1 time, last 20 Nov 2026"),
+    ],
+)
+def test_a_key_that_was_used_is_not_said_to_be_unseen(calls, last, said):
+    assert identity_trust.seen({"seen_calls": calls, "seen_last": last}) == said
+
+
+@pytest.mark.parametrize(
+    ("basis", "said"), [("tag", "owner ` ada ` by its tag"), ("owners.csv", "owner ` ada ` by owners.csv")]
+)
+def test_the_owner_is_told_with_where_that_is_written(basis, said):
+    known = {"owner": "ada", "owner_basis": basis, "kind": "role", "account_name": "a", "last_used": None}
+    assert said in identity_panel.facts(known | {"in_snapshot": False})
 
 
 def test_the_six_factors_add_up_to_the_score(open_page):

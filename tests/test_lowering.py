@@ -11,14 +11,16 @@ import pytest
 from hypothesis import example, given, settings
 
 from analytics.findings.assess import Assessor
-from analytics.findings.fit import fitter_of
-from analytics.findings.lowering import Change, ChangeKind, Lowering
-from analytics.findings.remediation_boundary import boundary_document
-from analytics.findings.remediation_commands import own_policy
-from analytics.findings.remediation_narrow import Narrower
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.templates import template
-from analytics.findings.trust import narrowed_trust, trusted_parties
+from analytics.findings.boundaries.fit import fitter_of
+from analytics.findings.boundaries.templates import template
+from analytics.findings.lowering.actions import ActionChanges
+from analytics.findings.lowering.changes import Change, ChangeKind, Lowering
+from analytics.findings.remediation.boundary import boundary_document
+from analytics.findings.remediation.commands import own_policy
+from analytics.findings.remediation.narrow import Narrower
+from analytics.findings.remediation.rightsize import RightSizer
+from analytics.findings.remediation.rules import remediation_rules
+from analytics.findings.trust.parties import narrowed_trust, trusted_parties
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Condition
 from analytics.iam.stack import NamedPolicy
@@ -99,6 +101,17 @@ def made(subject: Subject, change: Change, around: Estate) -> Subject:
 def score_when_made(subject: Subject, change: Change, around: Estate) -> float:
     """In an estate of its own, everything computed anew."""
     return Assessor(around.replaced([made(subject, change, around)])).of(subject.arn).risk.score
+
+
+@LAWS
+@given(subjects())
+def test_the_score_of_right_sized_policies_is_the_one_that_they_leave(subject: Subject) -> None:
+    watched = replace(subject, observable=CATALOGUE.full, seen=subject.reach.maybe & SERVICES["s3"])
+    around = surroundings().replaced([watched])
+    found = RightSizer(around, remediation_rules()).of(watched)
+    if found is not None:
+        assessor = Assessor(around)
+        assert ActionChanges(assessor).score_of_narrowed(found.after) == assessor.what_if(found.after).risk.score
 
 
 def two_statements_about_one_party() -> Subject:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.explain import Says, UnknownActionError
 from analytics.findings.estate import Estate
-from analytics.findings.organization_caller import choose
-from analytics.findings.organization_compare import State, compare_nodes
-from analytics.findings.organization_idle import Idle, Refusals, idle_policies, policy_hits
-from analytics.findings.organization_places import AccountPlace, Misplacement, misplaced_accounts
-from analytics.findings.organization_quota import Quotas, attachment_use, character_use, characters, minified
-from analytics.findings.organization_view import (
+from analytics.findings.organization.caller import choose
+from analytics.findings.organization.compare import State, compare_nodes
+from analytics.findings.organization.idle import Idle, Refusals, idle_policies, policy_hits
+from analytics.findings.organization.places import AccountPlace, Misplacement, misplaced_accounts
+from analytics.findings.organization.quota import Quotas, attachment_use, character_use, characters, minified
+from analytics.findings.organization.view import (
     EVERYTHING,
     answers_at,
     effective_set,

@@ -169,3 +169,20 @@ def test_a_run_reads_one_build_and_the_next_run_the_new_one(open_page, tmp_path)
     write_store(tmp_path, builds=2)
     at.run()
     assert {metric.delta for metric in at.metric} == {"no change"}
+
+
+def test_an_item_about_a_target_opens_with_its_place_in_the_matrix(open_page, full):
+    store = next(path for path in sorted((full / "builds").glob("*.duckdb"), reverse=True))
+    with duckdb.connect(str(store), read_only=True) as con:
+        rows = con.execute(
+            "select item_id, title, risk_removed, blocked_reason from remediation where target is not null"
+        ).fetchall()
+    drafted = next(row for row in rows if row[3] is None)
+    blocked = next(row for row in rows if row[3] is not None)
+    for item_id, title, removed, _reason in (drafted, blocked):
+        at = open_page("remediation", full, item=item_id)
+        assert title[:60] in text_of(at)
+        shown = {one.label: one.value for one in at.metric}
+        assert shown["Risk removed"] == ("not known" if removed is None else f"{removed:.1f}")
+        assert "Score" not in shown
+    assert {one.label: one.value for one in at.metric}["Identities"] == "–"

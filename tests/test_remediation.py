@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analytics.findings.assess import Assessor
-from analytics.findings.remediation import remediation
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.remediation_values import Item, Surroundings, UnusedTrust
-from analytics.findings.remediation_words import counted
+from analytics.findings.remediation.items import remediation
+from analytics.findings.remediation.rules import remediation_rules
+from analytics.findings.remediation.values import Item, Surroundings, UnusedTrust
+from analytics.findings.remediation.words import counted
 from analytics.iam.names import PrincipalKind
 from analytics.iam.stack import NamedPolicy
 from analytics.sources.snapshot_values import AccessKey, Credentials

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from analytics.findings.assess import Assessor
-from analytics.findings.drafter import Asked, Drafter
-from analytics.findings.drafts import DraftSettings
-from analytics.findings.drafts_place import with_policies
-from analytics.findings.drafts_size import Limit
-from analytics.findings.guardrails import Guardrails, GuardrailSettings, Layer, State
-from analytics.findings.remediation_gaps import OpenScenario, gap_items
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.drafts.compose import DraftSettings
+from analytics.findings.drafts.drafter import Asked, Drafter
+from analytics.findings.drafts.place import with_policies
+from analytics.findings.drafts.size import Limit
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings, Layer, State
+from analytics.findings.guardrails.scenarios import load_scenarios
+from analytics.findings.remediation.gaps import OpenScenario, gap_items
+from analytics.findings.remediation.rules import remediation_rules
 from analytics.iam.stack import NamedPolicy
 from analytics.outputs.remediation_rows import open_scenarios
 from tests.builders import allow, deny, document
@@ -24,7 +24,7 @@ from tests.estates import trusts
 
 if TYPE_CHECKING:
     from analytics.findings.estate import Estate
-    from analytics.findings.remediation_values import Item
+    from analytics.findings.remediation.values import Item
 
 TRAIL, REGION, LEAVING = "LOG-01", "ORG-04", "ORG-01"
 PRIVILEGE = ("IAM-01", "IAM-02", "IAM-05", "IAM-06", "IAM-08", "IAM-09", "IAM-10")
@@ -124,6 +124,18 @@ def test_where_the_root_is_full_the_highest_nodes_with_room_take_it() -> None:
     found = listed(drafter_for(full, TRAIL, limits={"scp": Limit(5_120, 2), "boundary": Limit(6_144, 1)}))
     assert targets(found) == [PROD, OU_DEV]
     assert all(item.blocked_reason is None for item in found)
+
+
+def test_a_build_drafts_for_so_many_targets_and_says_so_of_the_rest() -> None:
+    shared = customer_scp("shared", deny("s3:DeleteBucket"))
+    full = world(scps={ROOT: [shared], OU_PROD: [shared]})
+    drafter = drafter_for(full, TRAIL, "LOG-04", limits={"scp": Limit(5_120, 2), "boundary": Limit(6_144, 1)})
+    rules = remediation_rules()
+    few = replace(rules, limits=replace(rules.limits, most_gap_drafts=1))
+    made, left = gap_items(opened(drafter), drafter, few)
+    assert targets([made, left]) == [PROD, OU_DEV]
+    assert (made.blocked_reason, left.title) == (None, "Close 2 guardrail gaps")
+    assert "a build drafts for no more than 1 of its targets" in (left.blocked_reason or "")
 
 
 def test_the_management_account_is_given_a_boundary() -> None:

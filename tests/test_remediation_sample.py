@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from analytics.findings.checks import Result
-from analytics.findings.drafter import Asked
-from analytics.findings.drafts_size import compact
+from analytics.findings.drafts.drafter import Asked
+from analytics.findings.drafts.size import compact
 from analytics.outputs import queries
 from analytics.outputs.checks import check
 from analytics.outputs.matrix import drafter

@@ -6,15 +6,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.findings import remediation_commands, remediation_keys, remediation_sets
-from analytics.findings.drafts_size import compact
-from analytics.findings.remediation_rightsize import RightSizer
-from analytics.findings.remediation_rules import remediation_rules
+from analytics.findings.drafts.size import compact
+from analytics.findings.remediation import commands as remediation_commands
+from analytics.findings.remediation import keys as remediation_keys
+from analytics.findings.remediation import sets as remediation_sets
+from analytics.findings.remediation.rightsize import RightSizer
+from analytics.findings.remediation.rules import remediation_rules
 from analytics.iam.policy import to_json
 from analytics.iam.stack import NamedPolicy
 from analytics.sources.snapshot_values import AccessKey
@@ -28,11 +29,20 @@ EVERYTHING = (1 << len(estate().catalogue.actions)) - 1
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 
-@pytest.fixture
-def bash(tmp_path: Path) -> Iterator[Shell]:
-    with shell(tmp_path) as found:
-        boto_reset(found)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with shell(tmp_path_factory.mktemp("aws")) as found:
         yield found
+
+
+@pytest.fixture
+def bash(server: Shell) -> Shell:
+    """An empty account, an empty folder and nothing in the log."""
+    boto_reset(server)
+    server.cli.log.clear()
+    for file in (server.folder / "work").iterdir():
+        file.unlink()
+    return server
 
 
 def boto_reset(bash: Shell) -> None:

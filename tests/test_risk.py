@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from analytics.findings.escalation_values import Certainty
-from analytics.findings.risk import Risk, band_of, ranked, rescore, score, stay_on_top
-from analytics.findings.risk_archetypes import SHADOW_ADMINISTRATOR, archetype_facts, archetypes
-from analytics.findings.risk_facts import PathFact, RiskFacts
-from analytics.findings.risk_weights import KEYS, WeightsError, read_weights, risk_weights
+from analytics.findings.escalation.values import Certainty
+from analytics.findings.risk.archetypes import SHADOW_ADMINISTRATOR, archetype_facts, archetypes
+from analytics.findings.risk.facts import PathFact, RiskFacts
+from analytics.findings.risk.score import Risk, band_of, ranked, rescore, score, stay_on_top
+from analytics.findings.risk.weights import KEYS, WeightsError, read_weights, risk_weights
 from analytics.findings.weights import RISK_FILE
 from analytics.iam.catalogue import load_catalogue
 

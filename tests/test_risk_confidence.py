@@ -15,7 +15,7 @@ from tests.estates import estate, identity, trusts
 
 if TYPE_CHECKING:
     from analytics.findings.estate import Estate, Subject
-    from analytics.findings.risk_confidence import Confidence
+    from analytics.findings.risk.confidence import Confidence
 
 FULL = load_catalogue().full
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analytics.findings.assess import Assessor
-from analytics.findings.trust_values import EXTERNAL_CLASSES
+from analytics.findings.trust.values import EXTERNAL_CLASSES
 from analytics.iam.policy import Effect, PolicyDocument, Principals, Statement
 from analytics.iam.stack import ControlLevel, NamedPolicy
 from tests.builders import ACCOUNT, MFA, allow, condition, deny, document, level

@@ -45,6 +45,17 @@ def test_a_quick_filter_finds_as_many_as_it_counts_and_draws_only_those(con, qui
     assert set(drawn["principal_arn"]) == set(found.dropna(subset=["score"])["principal_arn"])
 
 
+def test_on_an_escalation_path_is_who_holds_one_that_leads_somewhere(con):
+    found = queries.identities(con, filters=ALL, quick=Quick.ESCALATING)
+    leading = {
+        arn
+        for arn in queries.identities(con, filters=ALL)["principal_arn"]
+        if any(path["strength"] > 0 for path in queries.identity_paths(con, principal_arn=arn))
+    }
+    to_administrator = found["administrator"].notna() | found["steps_to_administrator"].notna()
+    assert set(found["principal_arn"]) == leading | set(found["principal_arn"][to_administrator])
+
+
 def test_sensitive_actions_are_those_of_its_reach(con):
     rows = queries.sensitive_actions(con, principal_arn=API.arn).set_index("action")
     assert rows["reach"].to_dict() == {"dynamodb:GetItem": "surely", "kms:Decrypt": "maybe"}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from analytics.findings.scenarios import OWN_FILE, chosen, load_scenarios, own_scenarios
+from analytics.findings.guardrails.scenarios import OWN_FILE, chosen, load_scenarios, own_scenarios
+from analytics.settings import Settings
+from analytics.steps.guardrails import note_scenarios
 
 OWN = """
 scenarios:
@@ -116,3 +119,18 @@ def test_a_file_that_cannot_be_read_is_named_and_ours_stand(tmp_path: Path, text
 def test_a_broken_scenario_of_our_id_leaves_ours(tmp_path: Path):
     own(tmp_path, OWN.replace("OWN-01", "LOG-01").replace("high", "grave"))
     assert load_scenarios(tmp_path) == load_scenarios()
+
+
+def test_a_build_notes_what_does_not_fit_and_lists_that_nobody_knows(tmp_path: Path):
+    probe = (
+        f"{PROBE}{{aws:RequestedRegion: {{outside: regoins}}, aws:PrincipalOrgID: {{outside: own_organization_id}}}}"
+    )
+    own(tmp_path, OWN.replace("title: Queues", f"{probe}\n  title: Queues") + SECOND.replace("medium", "grave"))
+    build = SimpleNamespace(folder=tmp_path, settings=Settings(), notes=[])
+    note_scenarios(build)
+    (broken, unlisted) = build.notes
+    assert broken[:2] == unlisted[:2] == ("store", OWN_FILE)
+    assert "`OWN-02`" in broken[2]
+    assert "`OWN-01`" in unlisted[2]
+    assert "`regoins`" in unlisted[2]
+    assert "own_organization_id" not in unlisted[2]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from analytics.findings.escalation import Escalations
+from analytics.findings.escalation.escalations import Escalations
 from analytics.steps.escalation import path_rows, step_rows
 from tests.builders import allow
 from tests.estates import MANAGEMENT, arn, estate, identity, trusts

@@ -18,7 +18,8 @@ CELL = {
     "scenario": "LOG-01", "severity": "critical", "category": "logging_detection", "target": "ou-1",
     "target_kind": "ou", "target_name": "Prod", "target_path": "Root/Prod", "layer": "scp", "state": "gap",
     "single_layer": False, "best_layer_of": None, "principals": None, "stopped": None, "statements": "[]",
-    "missing_actions": '["cloudtrail:StopLogging"]', "exemptions": "[]", "note": None, "can_act": 3, "did_act": None,
+    "missing_actions": '["cloudtrail:StopLogging"]', "open_actions": '["cloudtrail:StopLogging"]',
+    "exemptions": "[]", "note": None, "can_act": 3, "did_act": None,
 }  # fmt: skip
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from analytics.findings.risk_facts import RiskFacts
-from analytics.findings.risk_kept import read_facts, write_facts
+from analytics.findings.risk.facts import RiskFacts
+from analytics.findings.risk.kept import read_facts, write_facts
 from tests.sql_tables import given, outcome
 
 APP, IDLE = "arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/idle"

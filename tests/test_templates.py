@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from analytics.engine.decide import Result
 from analytics.engine.reach_layers import spoken_of
-from analytics.findings.boundaries import Boundary, weaknesses
-from analytics.findings.organization_quota import characters
-from analytics.findings.templates import (
+from analytics.findings.boundaries.inventory import Boundary, weaknesses
+from analytics.findings.boundaries.templates import (
     MOST_CHARACTERS,
     TEMPLATES_FILE,
     Template,
@@ -21,6 +20,7 @@ from analytics.findings.templates import (
     render,
     template,
 )
+from analytics.findings.organization.quota import characters
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Effect, PolicyDocument, parse_policy, to_json
 from analytics.outputs.queries import templates as queries

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from analytics.findings.trust import trusted_parties
-from analytics.findings.trust_values import TRUST_CLASSES, TrustedParty
+from analytics.findings.trust.parties import trusted_parties
+from analytics.findings.trust.values import TRUST_CLASSES, TrustedParty
 from tests.trust_world import (
     HOME,
     MANAGEMENT,

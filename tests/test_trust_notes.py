@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.findings import trust_credentials, trust_words
-from analytics.findings.trust import narrowed_trust, trusted_parties
-from analytics.findings.trust_facts import services
-from analytics.findings.trust_values import EXTERNAL_CLASSES, TrustedParty, exposure_rank
+from analytics.findings.trust import credentials as trust_credentials
+from analytics.findings.trust import words as trust_words
+from analytics.findings.trust.facts import services
+from analytics.findings.trust.parties import narrowed_trust, trusted_parties
+from analytics.findings.trust.values import EXTERNAL_CLASSES, TrustedParty, exposure_rank
 from analytics.sources.snapshot_values import AccessKey, Credentials
 from tests import trust_world as world
 from tests.trust_world import HOME, MANAGEMENT, STRANGER, VENDOR, allow, only_own_organization, root, trust, when

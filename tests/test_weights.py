@@ -7,10 +7,10 @@ import streamlit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.findings.escalation_values import Certainty
-from analytics.findings.risk_facts import Counts, PathFact, RiskFacts
-from analytics.findings.risk_kept import read_facts, write_facts
-from analytics.findings.risk_weights import CLASSES, KEYS, WeightsError, risk_weights
+from analytics.findings.escalation.values import Certainty
+from analytics.findings.risk.facts import Counts, PathFact, RiskFacts
+from analytics.findings.risk.kept import read_facts, write_facts
+from analytics.findings.risk.weights import CLASSES, KEYS, WeightsError, risk_weights
 from analytics.outputs import queries
 from app_pages.shared import moved_weights
 from tests.page_runner import run_page, text_of, tiles

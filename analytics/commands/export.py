@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.commands.common import STDOUT, StoreOption, fail, opened, write_whole
+from analytics.commands.common import STDOUT, StoreOption, fail, opened, store_folder, write_whole
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,14 +46,20 @@ def export(
     with opened(store) as con:
         build = build_info(con)
         filters = Filters(_window(con, window, build), ou_path=ou, account_id=account, kind=kind, search=search)
-        rows, data = _made(con, view, chosen, build, filters, product_arn)
+        rows, data = _made(con, view, chosen, build, filters, product_arn, store_folder(store))
     write_whole(out, data)
     if out != STDOUT:
         typer.echo(f"`{out}` is written: {rows:,} rows of view {view}.", err=True)
 
 
 def _made(
-    con: DuckDBPyConnection, view: str, chosen: str, build: Build, filters: Filters, product_arn: str | None
+    con: DuckDBPyConnection,
+    view: str,
+    chosen: str,
+    build: Build,
+    filters: Filters,
+    product_arn: str | None,
+    folder: Path,
 ) -> tuple[int, bytes]:
     """How many rows there are, and the file."""
     from analytics.outputs.export import Format, provenance
@@ -63,7 +69,7 @@ def _made(
 
     origin = provenance(view, build, filters)
     if chosen != ASFF:
-        rows = view_rows(con, view, filters)
+        rows = view_rows(con, view, filters, folder)
         return len(rows), exported(rows, Format(chosen), origin)
     if view != "remediation":
         fail(f"`--format asff` is for view `remediation`, not for `{view}`: only its rows are findings")

@@ -86,9 +86,9 @@ def _trust(world: World) -> list[Truth]:
         _clean("unused-trust", 1, {"trusted_account": DATADOG, "assumed_at_least": 100}, principal_arn=arn("payments-prod", "DatadogIntegrationRole")),
         _line("vendor-without-external-id", 1, {"trusted_account": warehouse_vendor(world.company), "known": False}, principal_arn=arn("fulfilment-prod", "wms-vendor-access")),
         _clean("vendor-without-external-id", 1, {"trusted_account": FIVETRAN, "known": True}, principal_arn=arn("data-platform-prod", "fivetran-lake-access")),
-        _line("wildcard-oidc-subject", 1, {"subject": "repo:*"}, principal_arn=arn("data-platform-dev", "notebooks-ci")),
-        _line("wildcard-oidc-subject", 2, {"subject": "project_path:ardenly/*:ref_type:branch:ref:*"}, principal_arn=arn("storefront-staging", "gitlab-preview")),
-        _clean("wildcard-oidc-subject", 1, {"subject": "repo:ardenly/payments-platform:environment:production"}, principal_arn=arn("payments-prod", "payments-platform-deploy")),
+        _line("wildcard-oidc-subject", 1, {"subject": "repo:*", "lets_in": "anyone"}, principal_arn=arn("data-platform-dev", "notebooks-ci")),
+        _line("wildcard-oidc-subject", 2, {"subject": "project_path:ardenly/*:ref_type:branch:ref:*", "lets_in": "all of its owner"}, principal_arn=arn("storefront-staging", "gitlab-preview")),
+        _clean("wildcard-oidc-subject", 1, {"subject": "repo:ardenly/payments-platform:environment:production", "lets_in": "one subject"}, principal_arn=arn("payments-prod", "payments-platform-deploy")),
     ]  # fmt: skip
 
 

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation import Escalations
-from analytics.findings.escalation_levels import ADMINISTRATOR
-from analytics.findings.escalation_paths import SELF_ESCALATION
-from analytics.findings.escalation_values import Certainty
-from analytics.findings.risk import Risk, score
-from analytics.findings.risk_confidence import Confidence, Confidences
-from analytics.findings.risk_facts import ActionCounter, PathFact, RiskFacts, path_facts
-from analytics.findings.risk_weights import risk_weights
-from analytics.findings.trust import trusted_parties
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.escalation.levels import ADMINISTRATOR
+from analytics.findings.escalation.paths import SELF_ESCALATION
+from analytics.findings.escalation.values import Certainty
+from analytics.findings.risk.confidence import Confidence, Confidences
+from analytics.findings.risk.facts import ActionCounter, PathFact, RiskFacts, path_facts
+from analytics.findings.risk.score import Risk, score
+from analytics.findings.risk.weights import risk_weights
+from analytics.findings.trust.parties import trusted_parties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analytics.findings.escalation_values import HeldPath
+    from analytics.findings.escalation.values import HeldPath
     from analytics.findings.estate import Estate, Subject
-    from analytics.findings.risk_weights import RiskWeights
-    from analytics.findings.trust_values import TrustedParty
+    from analytics.findings.risk.weights import RiskWeights
+    from analytics.findings.trust.values import TrustedParty
 
 
 TO_EVERYTHING = PathFact(SELF_ESCALATION, surely=True, target=ADMINISTRATOR)

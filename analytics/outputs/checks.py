@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.findings.checks import Outcome, Result, Row, Rule, Severity, checked_exemptions, chosen_rules, outcome
-from analytics.findings.risk_weights import PRODUCTION, UNKNOWN_ENVIRONMENT, risk_weights
+from analytics.findings.risk.weights import PRODUCTION, UNKNOWN_ENVIRONMENT, risk_weights
 from analytics.outputs.check_questions import NOT_COLLECTED, QUESTIONS
 from analytics.outputs.queries.build import build_info, records
 

@@ -15,7 +15,7 @@ import pandas as pd
 import xlsxwriter
 
 from analytics.outputs.coverage_look import LAYER_NAMES, LOOKS, OPEN, STATES, category_name, look_of
-from analytics.outputs.queries.guardrails import ABSENT
+from analytics.outputs.queries.guardrail_values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from analytics.outputs.export_values import Provenance
-    from analytics.outputs.queries.guardrails import Matrix
+    from analytics.outputs.queries.guardrail_values import Matrix
 
 ABOUT = ("scenario", "title", "severity", "category")
 WIDTHS = (11, 52, 10, 24)  # characters

@@ -12,13 +12,13 @@ from xml.sax.saxutils import escape
 
 from analytics.outputs.coverage_files import column_names
 from analytics.outputs.coverage_look import LOOKS, STATES, category_name, look_of
-from analytics.outputs.queries.guardrails import ABSENT
+from analytics.outputs.queries.guardrail_values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.outputs.export_values import Provenance
-    from analytics.outputs.queries.guardrails import Matrix
+    from analytics.outputs.queries.guardrail_values import Matrix
 
 CELL, ROW, HEAD, NAMES, MARGIN, GROUP = 20, 18, 132, 420, 16, 22  # pixels
 LONGEST, TITLE = 24, 56  # characters of a column's name, and of a scenario

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from analytics.findings.drafts_shadow import today
-from analytics.findings.drafts_size import characters
+from analytics.findings.drafts.shadow import today
+from analytics.findings.drafts.size import characters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.findings.drafts import Draft
+    from analytics.findings.drafts.compose import Draft
     from analytics.outputs.drafts import Drafter
     from analytics.outputs.drafts_store import Unusable
 

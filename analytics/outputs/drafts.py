@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from analytics.findings.drafter import Asked, Drafter, Made
-from analytics.findings.drafts import DraftSettings
-from analytics.findings.drafts_size import Limit, characters
+from analytics.findings.drafts.compose import DraftSettings
+from analytics.findings.drafts.drafter import Asked, Drafter, Made
+from analytics.findings.drafts.size import Limit, characters
+from analytics.findings.remediation.words import counted
 from analytics.outputs.drafts_store import as_document
 from analytics.outputs.queries.build import build_info, records
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from analytics.findings.drafts_effect import CellChange, Effect
+    from analytics.findings.drafts.effect import CellChange, Effect
     from analytics.settings import Settings
 
 __all__ = [
@@ -85,7 +86,7 @@ def effect_lines(effect: Effect) -> list[str]:
     closed = [change for change in effect.cells if change.is_closed]
     lines = [
         f"Cells closed: {len(closed)}. Risk removed: {effect.risk_removed:.1f} points over "
-        f"{effect.identities_changed} identities whose permissions shrink. Calls broken: "
+        f"{counted(effect.identities_changed, 'identity')} whose permissions shrink. Calls broken: "
         + ("not proven yet." if effect.calls_broken is None else f"{effect.calls_broken:,}.")
     ]
     lines += _shown(

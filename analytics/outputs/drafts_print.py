@@ -11,15 +11,15 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from analytics.findings.drafts_commands import by_account, commands, description, one_line
-from analytics.findings.drafts_size import compact
+from analytics.findings.drafts.commands import by_account, commands, description, one_line
+from analytics.findings.drafts.size import compact
 from analytics.findings.estate import POLICY_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.findings.drafts import Draft
-    from analytics.findings.drafts_place import DraftPolicy
+    from analytics.findings.drafts.compose import Draft
+    from analytics.findings.drafts.place import DraftPolicy
 
 _LABEL = re.compile(r"[^A-Za-z0-9_]")
 _OPENS_TEMPLATE = re.compile(r"(\$+|%+)\{")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analytics.findings.drafts import Draft, DraftError, valid_name
-from analytics.findings.drafts_exemptions import Exemption, Origin
-from analytics.findings.drafts_place import DraftPolicy
-from analytics.findings.drafts_size import compact
-from analytics.findings.drafts_statements import LAYERS
+from analytics.findings.drafts.compose import Draft, DraftError, valid_name
+from analytics.findings.drafts.exemptions import Exemption, Origin
+from analytics.findings.drafts.place import DraftPolicy
+from analytics.findings.drafts.size import compact
+from analytics.findings.drafts.statements import LAYERS
 from analytics.iam.policy import PolicyError, parse_policy, to_json
 from analytics.iam.stack import NamedPolicy
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analytics.findings.estate import Estate
-    from analytics.findings.guardrails import Cell, LeftOut, Stated
-    from analytics.findings.scenarios import Scenario
+    from analytics.findings.guardrails.matrix import Cell, LeftOut, Stated
+    from analytics.findings.guardrails.scenarios import Scenario
 
 _SCENARIO_TEXTS = (
     *("id", "title", "category", "set", "severity", "principal", "resource", "guardrail_shape", "best_layer"),
@@ -20,7 +20,7 @@ _SCENARIO_TEXTS = (
 )
 _SCENARIO_LISTS = ("actions", "other_layers", "mitre", "usual_exemptions")
 _COUNTS = ("principals", "stopped", "can_act", "did_act")
-_JSON = ("statements", "missing_actions", "exemptions")
+_JSON = ("statements", "missing_actions", "open_actions", "exemptions")
 _TEXTS = (
     *("scenario", "severity", "category", "target", "target_kind", "target_name", "target_path", "layer", "state"),
     *("best_layer_of", "note"),
@@ -66,6 +66,7 @@ def cell_row(cell: Cell, scenario: Scenario, estate: Estate) -> dict[str, Any]:
         "stopped": cell.stopped,
         "statements": [_statement(one) for one in cell.statements],
         "missing_actions": list(cell.missing_actions),
+        "open_actions": list(cell.open_actions),
         "exemptions": [_exemption(one) for one in cell.exemptions],
         "note": cell.note,
         "can_act": cell.can_act,

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analytics.findings.drafts_effect import targets_of
-from analytics.findings.drafts_place import with_policies
-from analytics.findings.drafts_shadow import today
-from analytics.findings.guardrails import GuardrailError, Guardrails, GuardrailSettings, Layer
-from analytics.findings.scenarios import chosen, load_scenarios
+from analytics.findings.drafts.effect import targets_of
+from analytics.findings.drafts.place import with_policies
+from analytics.findings.drafts.shadow import today
+from analytics.findings.guardrails.matrix import GuardrailError, Guardrails, GuardrailSettings, Layer
+from analytics.findings.guardrails.scenarios import chosen, load_scenarios
 from analytics.outputs.drafts import Drafter, draft_settings
 from analytics.outputs.drafts_store import find_draft
 from analytics.outputs.estate import read_estate
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from analytics.findings.scenarios import Scenario
+    from analytics.findings.guardrails.scenarios import Scenario
     from analytics.settings import Settings
 
 COVERAGE = """

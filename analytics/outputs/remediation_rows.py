@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
-from analytics.findings.remediation_gaps import OpenScenario
+from analytics.findings.remediation.gaps import OpenScenario
 from analytics.outputs.stacks import rows_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from analytics.findings.remediation_values import Item
+    from analytics.findings.remediation.values import Item
 
 PERMISSION_SETS = "select name, permission_set_arn from permission_sets order by name, permission_set_arn"
 MANAGED_POLICIES = "select policy_arn from managed_policies"

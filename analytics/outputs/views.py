@@ -10,18 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analytics.findings.boundaries.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
 from analytics.outputs import queries
 from analytics.outputs.estate import read_estate
 from analytics.outputs.queries.filters import SCOPE
 from analytics.outputs.queries.remediation import remediation
+from analytics.settings import read_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
     from analytics.outputs.queries import Filters
 
-    Question = Callable[[DuckDBPyConnection, Filters], pd.DataFrame]
+    Question = Callable[[DuckDBPyConnection, Filters, Path | None], pd.DataFrame]
 
 WHO = "scope.name, scope.kind as principal_kind, scope.account_id, scope.account_name, scope.ou_path, scope.owner"
 TRUST = f"""
@@ -65,8 +69,11 @@ class View:
     needs: str
 
 
-def view_rows(con: DuckDBPyConnection, name: str, filters: Filters) -> pd.DataFrame:
-    """All rows of a view under the filters. ViewError for a view that cannot be had."""
+def view_rows(con: DuckDBPyConnection, name: str, filters: Filters, store: Path | None = None) -> pd.DataFrame:
+    """All rows of a view under the filters; `store`: the folder of what a team keeps beside the builds.
+
+    ViewError for a view that cannot be had.
+    """
     view = VIEWS.get(name)
     if view is None:
         raise ViewError(f"there is no view `{name[:60]}`; the views are {', '.join(VIEWS)}")
@@ -76,33 +83,44 @@ def view_rows(con: DuckDBPyConnection, name: str, filters: Filters) -> pd.DataFr
             f"the build in use has no table `{view.needs}`, which view `{name}` reads; "
             "run `python -m analytics build` again"
         )
-    return view.question(con, filters)
+    return view.question(con, filters, store)
 
 
 def _of_scope(sql: str) -> Question:
     """A query of SCOPE and nothing else."""
-    return lambda con, filters: con.execute(sql, filters.params).df()
+    return lambda con, filters, _store: con.execute(sql, filters.params).df()
 
 
 def _whole(question: Callable[[DuckDBPyConnection], pd.DataFrame]) -> Question:
     """A view of the whole build, which the filters do not narrow."""
-    return lambda con, _filters: question(con)
+    return lambda con, _filters, _store: question(con)
+
+
+def _drift(con: DuckDBPyConnection, _filters: Filters, store: Path | None) -> pd.DataFrame:
+    """Of the whole build, by the team's map as it is now."""
+    try:
+        rules = None if store is None else read_boundary_map(store)
+    except BoundaryMapError as error:
+        raise ViewError(str(error)) from error
+    if store is None or rules is None:
+        raise ViewError(f"view `drift` needs `{FILE_NAME}` in the store's folder: it says which boundary is expected")
+    return queries.boundary_drift_rows(con, read_estate(con), rules=rules, settings=read_settings(store))
 
 
 VIEWS: Mapping[str, View] = {
     "remediation": View(
         "what to change first, with commands and policies",
-        lambda con, filters: remediation(con, filters=filters),
+        lambda con, filters, _store: remediation(con, filters=filters),
         "remediation",
     ),
     "identities": View(
         "every identity with its score and what it holds",
-        lambda con, filters: queries.identities(con, filters=filters),
+        lambda con, filters, _store: queries.identities(con, filters=filters),
         "risk",
     ),
     "heatmap": View(
         "privilege against use, by identity and service",
-        lambda con, filters: queries.heatmap_export(con, filters=filters),
+        lambda con, filters, _store: queries.heatmap_export(con, filters=filters),
         "gap_service",
     ),
     "trust": View("every way to become each identity", _of_scope(TRUST), "trust"),
@@ -112,17 +130,17 @@ VIEWS: Mapping[str, View] = {
     "would-lower": View("single changes that would lower a score", _of_scope(WOULD_LOWER), "would_lower"),
     "changes": View(
         "who changed which policy, trust or key",
-        lambda con, filters: con.execute(CHANGES, filters.params | {"narrowed": filters.narrows}).df(),
+        lambda con, filters, _store: con.execute(CHANGES, filters.params | {"narrowed": filters.narrows}).df(),
         "changes",
     ),
     "guardrails": View(
         "every risk scenario at every OU and account, layer by layer",
-        lambda con, filters: queries.guardrail_rows(con, filters=filters),
+        lambda con, filters, _store: queries.guardrail_rows(con, filters=filters),
         "coverage",
     ),
     "gaps": View(
         "scenarios that are open in an account, with owners",
-        lambda con, filters: queries.guardrail_gap_list(con, filters=filters),
+        lambda con, filters, _store: queries.guardrail_gap_list(con, filters=filters),
         "coverage",
     ),
     "boundaries": View(
@@ -140,6 +158,7 @@ VIEWS: Mapping[str, View] = {
         _whole(lambda con: queries.unbounded_makers(read_estate(con))),
         "principals",
     ),
+    "drift": View("actual against expected boundaries, by the team's map", _drift, "principals"),
     "template-fit": View(
         "which boundary template fits which identity",
         _whole(lambda con: queries.template_fit(con, read_estate(con))),

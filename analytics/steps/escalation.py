@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from analytics.findings.escalation import HeldPath, Step
+    from analytics.findings.escalation.escalations import HeldPath, Step
     from analytics.steps.state import Build
 
 

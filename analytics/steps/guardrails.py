@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.findings.guardrails import Guardrails
-from analytics.findings.scenarios import OWN_FILE, lists_named, load_scenarios, own_scenarios
+from analytics.findings.guardrails.matrix import Guardrails
+from analytics.findings.guardrails.scenarios import OWN_FILE, lists_named, load_scenarios, own_scenarios
 from analytics.outputs.draft_rows import draft_effect_rows, no_draft, tried, untried
 from analytics.outputs.drafts import Drafter, draft_settings
 from analytics.outputs.drafts_store import kept_drafts
@@ -13,7 +13,7 @@ from analytics.outputs.guardrail_rows import coverage_rows, scenario_rows
 from analytics.outputs.matrix import guardrail_settings
 
 if TYPE_CHECKING:
-    from analytics.findings.scenarios import Scenario
+    from analytics.findings.guardrails.scenarios import Scenario
     from analytics.steps.state import Build
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.findings.remediation import remediation
-from analytics.findings.remediation_gaps import gap_items
-from analytics.findings.remediation_rules import remediation_rules
-from analytics.findings.remediation_values import Surroundings, UnusedTrust, order_of
-from analytics.findings.trust import narrowed_trust
+from analytics.findings.remediation.gaps import gap_items
+from analytics.findings.remediation.items import remediation
+from analytics.findings.remediation.rules import remediation_rules
+from analytics.findings.remediation.values import Surroundings, UnusedTrust, order_of
+from analytics.findings.trust.parties import narrowed_trust
 from analytics.outputs.remediation_rows import item_rows, managed_policies, open_scenarios, permission_sets
 from analytics.outputs.stacks import rows_of
 from analytics.steps.guardrails import drafter_of
 
 if TYPE_CHECKING:
-    from analytics.findings.remediation_values import Item
+    from analytics.findings.remediation.values import Item
     from analytics.steps.state import Build
 
 # Calls of the build's window whose action nobody knows: what they need could be what an item takes.

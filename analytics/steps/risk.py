@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from analytics.findings.lowering import Lowering
-from analytics.findings.risk import ranked
-from analytics.findings.risk_kept import write_facts
-from analytics.findings.trust_scale import exposures
+from analytics.findings.lowering.changes import Lowering
+from analytics.findings.risk.kept import write_facts
+from analytics.findings.risk.score import ranked
+from analytics.findings.trust.scale import exposures
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from analytics.findings.assess import Assessment
     from analytics.findings.estate import Subject
-    from analytics.findings.risk import Ranked
-    from analytics.findings.risk_confidence import Confidence
-    from analytics.findings.trust_values import TrustedParty
+    from analytics.findings.risk.confidence import Confidence
+    from analytics.findings.risk.score import Ranked
+    from analytics.findings.trust.values import TrustedParty
     from analytics.steps.state import Build
 
 NEVER_USED = "select principal_arn, list(position) from trust where seen_calls = 0 group by principal_arn"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from analytics.findings.assess import Assessor
-from analytics.findings.escalation import Escalations
+from analytics.findings.escalation.escalations import Escalations
 from analytics.findings.observed import Profiles
 from analytics.findings.weights import ActionWeights, action_weights
 from analytics.iam.catalogue import Catalogue, load_catalogue

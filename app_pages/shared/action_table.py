@@ -37,13 +37,13 @@ def _table(principal_arn: str, actions: pd.DataFrame, height: int) -> None:
     chosen = widgets.table(
         shown,
         {
-            "mark": column.TextColumn("State", width=95),
-            "short": column.TextColumn("Action", width=185),
+            "mark": column.TextColumn("State", width=90),
+            "short": column.TextColumn("Action", width=215),
             "weight": column.NumberColumn("Weight", format="%.2g", width=58, help="data/reference/risk.toml"),
-            "calls": column.NumberColumn("Calls", format="%,d", width=55, help="In the window, denied ones included"),
+            "calls": column.NumberColumn("Calls", format="%,d", width=50, help="In the window, denied ones included"),
             "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=90),
             "reach": column.TextColumn("Reach", width=60, help="surely; maybe: under a condition or on some resources"),
-            "risk": column.TextColumn("Class", width=120),
+            "risk": column.TextColumn("Class", width=100),
         },
         key="cell_actions",
         alt="Actions of the cell with state, weight, reach, calls and last use",

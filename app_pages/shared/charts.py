@@ -162,10 +162,11 @@ def life(known: tuple[pd.DataFrame, pd.DataFrame]) -> go.Figure:
     scale = {"rangemode": "tozero", "zeroline": False, "tickformat": ",d"}
     start, end = days["day"].min(), days["day"].max()
     top = 2 * -(-max(2, int(days["denied"].max())) // 2)
+    none_denied = not days["denied"].sum()  # then an axis of its own would be an empty panel
     layout = {
         "bargap": 0.15,
         "xaxis": {"showgrid": False, "tickformat": "%-d %b", "range": [start, end + pd.Timedelta(days=1)]},
-        "yaxis": {"domain": [0.46, 0.86], "title": {"text": "calls / day"}, "nticks": 4, **scale},
+        "yaxis": {"domain": [0 if none_denied else 0.46, 0.86], "title": {"text": "calls / day"}, "nticks": 4, **scale},
         "yaxis2": {"domain": [0, 0.3], "title": {"text": "denied"}, **scale, "range": [0, top], "dtick": top // 2},
         "yaxis3": {"domain": [0.9, 1], "visible": False, "range": [-1, 1]},
     }
@@ -174,7 +175,9 @@ def life(known: tuple[pd.DataFrame, pd.DataFrame]) -> go.Figure:
         _day_bar(days, "denied", "denied calls", palette.DENIED, "y2"),
         _change_marks(changes[changes["event_time"] >= start]),
     ]
-    return _figure(bars, layout, height=360)
+    if none_denied:
+        del bars[1], layout["yaxis2"]
+    return _figure(bars, layout, height=240 if none_denied else 360)
 
 
 def _change_marks(changes: pd.DataFrame) -> dict[str, Any]:

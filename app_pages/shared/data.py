@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from analytics.findings.scenarios import load_scenarios
+from analytics.findings.guardrails.scenarios import load_scenarios
 from analytics.outputs import queries
 from analytics.outputs.drafts import Drafter, draft_settings
 from analytics.outputs.estate import read_estate

@@ -1,6 +1,6 @@
 """The cards of what needs a decision: the first few of each topic, each with a link to the evidence.
 
-Amounts are scores, high-risk weight, or for OUTSIDE the number of actions.
+Amounts are scores, high-risk weight (of what the topic is about), or for OUTSIDE the number of actions.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ CARDS = {
     Topic.BROADEST: Card(
         ":material/expand:", "Broadest gaps",
         "Active identities with the most high-risk privilege that they did not use. Right-size these first.",
-        "unused", "heatmap", "arn", {},
+        "weight", "heatmap", "arn", {},
     ),
     Topic.NEW: Card(
         ":material/fiber_new:", "New with high-risk privilege",
@@ -63,12 +63,12 @@ CARDS = {
     Topic.OUTSIDE: Card(
         ":material/rule:", "Used, but no policy grants it",
         "A resource policy allows it, or the policy changed since. Worth knowing before anything is removed.",
-        "used", "identities", "arn", {"only": Quick.OUTSIDE},
+        "actions used", "identities", "arn", {"only": Quick.OUTSIDE},
     ),
     Topic.UNJUDGED: Card(
         ":material/visibility_off:", "Services that cannot be judged",
         "Most of what is granted leaves no trace in this export. Log their data events, or accept the blind spot.",
-        "unobserved", "heatmap", "service", {"by": "Accounts"},
+        "weight", "heatmap", "service", {"by": "Accounts"},
     ),
     Topic.NOT_COLLECTED: Card(
         ":material/cloud_off:", "Accounts not collected",

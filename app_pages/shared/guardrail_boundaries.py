@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.findings.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
+from analytics.findings.boundaries.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
 from analytics.outputs import queries
 from analytics.outputs.queries import Filters
 from app_pages.shared import data, widgets

@@ -9,7 +9,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import BEST, LAYER_NAMES, OPEN, look_of
 from app_pages.shared import data, guardrail_drafts, policy_reader, widgets
-from app_pages.shared.text import counted, number, plain, span
+from app_pages.shared.text import counted, number, plain, quoted, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ def show(scenario: Scenario, target: Target) -> None:
     if target.is_management:
         st.caption(":material/info: The management account: SCPs and RCPs do not bind it.")
     if best is not None:
-        _today(scenario, target, best)
+        _today(target, best)
         _draft(scenario, target)
 
 
@@ -61,7 +61,7 @@ def _layer(cell: LayerCell) -> None:
         share = f" · stops {number(cell.stopped)} of {counted(cell.principals, 'identity', 'identities')}"
     st.markdown(f"{look.mark} **{LAYER_NAMES.get(cell.layer, cell.layer)}** {look.word}{share}")
     if cell.note:
-        st.caption(span(plain(cell.note, 240)))
+        st.text(quoted(cell.note, 240))
     if cell.state == "partial" and cell.missing_actions:
         _names("Not stopped", cell.missing_actions)
     if cell.exemptions:
@@ -69,7 +69,7 @@ def _layer(cell: LayerCell) -> None:
     for at, statement in enumerate(cell.statements[:SHOWN]):
         _statement(cell.layer, at, statement)
     if len(cell.statements) > SHOWN:
-        st.caption(f"… and {len(cell.statements) - SHOWN:,} more statements; the export has all.")
+        st.caption(f"… and {counted(len(cell.statements) - SHOWN, 'more statement')}; the export has all.")
 
 
 def _names(what: str, names: tuple[str, ...]) -> None:
@@ -100,7 +100,7 @@ def _statement(layer: str, at: int, statement: Mapping[str, Any]) -> None:
         policy_reader.text(found.document, {index: "decides this cell"} if isinstance(index, int) else {})
 
 
-def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
+def _today(target: Target, best: LayerCell) -> None:
     """Who could act through the gap by their reach, and who did; opened, the rows."""
     if best.state not in (*OPEN, "conditional"):
         return
@@ -115,8 +115,7 @@ def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
         return
     with st.expander("Who", key="who_can_act", on_change="rerun", icon=":material/group:") as expander:
         if expander.open:
-            actions = best.missing_actions or scenario.actions
-            _actors(data.read(queries.guardrail_actors, target=target.id, actions=actions))
+            _actors(data.read(queries.guardrail_actors, target=target.id, actions=best.open_actions))
 
 
 def _actors(rows: pd.DataFrame) -> None:

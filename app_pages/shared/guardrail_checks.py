@@ -26,7 +26,7 @@ def quotas(_build: Build, _tree: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="medium")
     column = st.column_config
     with left:
-        st.markdown("**Policies attached directly to a node**, the fullest first")
+        widgets.heading("**Policies attached directly to a node**, the fullest first", "attachment-quota", nodes)
         widgets.table(
             nodes.assign(kind=nodes["layer"].str.upper(), used=nodes["attached"] / nodes["limit"]),
             {
@@ -41,7 +41,7 @@ def quotas(_build: Build, _tree: pd.DataFrame) -> None:
             height=min(TALL, 40 + 30 * len(nodes)),
         )
     with right:
-        st.markdown("**Characters of a policy**, the longest first")
+        widgets.heading("**Characters of a policy**, the longest first", "character-quota", policies)
         widgets.table(
             policies.assign(kind=policies["layer"].str.upper(), used=policies["characters"] / policies["limit"]),
             {
@@ -63,7 +63,7 @@ def idle(_build: Build, _tree: pd.DataFrame) -> None:
     """Policies whose removal changes nothing, and those that nobody ran into."""
     without = data.of_estate(queries.policies_without_effect)
     column = st.column_config
-    st.markdown("**Attached, and without any effect**")
+    widgets.heading("**Attached, and without any effect**", "idle-policies", without)
     if without.empty:
         st.caption(
             ":material/task_alt: Every attached policy changes something: none is a duplicate or shadowed from above."
@@ -87,7 +87,7 @@ def idle(_build: Build, _tree: pd.DataFrame) -> None:
     if hits.empty:
         st.caption("No policy in force denies anything.")
         return
-    st.markdown("**Refused calls that each policy could have caused**, fewest first")
+    widgets.heading("**Refused calls that each policy could have caused**, fewest first", "policy-hits", hits)
     shown = hits.assign(
         kind=hits["layer"].str.upper(),
         sure=["yes, all" if sure else "not proven" for sure in hits["proven"]],
@@ -136,7 +136,8 @@ def compare(_build: Build, tree: pd.DataFrame) -> None:
     if rows.empty:
         st.caption(":material/task_alt: No action is treated differently at the two.")
         return
-    st.markdown(f"**{counted(len(rows), 'action')} treated differently**, the heaviest first")
+    said = f"**{counted(len(rows), 'action')} treated differently**, the heaviest first"
+    widgets.heading(said, "node-differences", rows, narrowed_to=f"{first} {second}")
     column = st.column_config
     widgets.table(
         rows.assign(kind=rows["layer"].str.upper()),
@@ -175,7 +176,8 @@ def places(_build: Build, _tree: pd.DataFrame) -> None:
             icon=":material/task_alt:",
         )  # fmt: skip
         return
-    st.markdown(f"**{counted(len(rows), 'account')} in the wrong place**: the environment tag and the OU disagree")
+    said = f"**{counted(len(rows), 'account')} in the wrong place**: the environment tag and the OU disagree"
+    widgets.heading(said, "wrong-place", rows)
     for row in rows.to_dict("records"):
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"{span(plain(row['name'] or row['account_id'], 60))} · {span(row['account_id'])}")

@@ -8,7 +8,8 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import LAYER_NAMES, category_name
-from analytics.outputs.queries.guardrails import SEVERITIES, MatrixChoice
+from analytics.outputs.queries.guardrail_values import MatrixChoice
+from analytics.outputs.queries.guardrails import SEVERITIES
 from app_pages.shared import data, widgets
 from app_pages.shared.text import plain
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from analytics.outputs.queries.guardrails import Matrix, Target
+    from analytics.outputs.queries.guardrail_values import Matrix, Target
     from app_pages.shared.matrix import Picked
 
 SETS = ("Core", "Core and extended")

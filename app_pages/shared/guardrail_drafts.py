@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.findings.drafts import DraftError
+from analytics.findings.drafts.compose import DraftError
 from analytics.outputs import queries
 from analytics.outputs.drafts import Asked, kept_effects
 from analytics.outputs.drafts_print import DraftFormat, printed
 from analytics.outputs.drafts_store import drop_draft, keep_draft, kept_drafts
 from app_pages.shared import data, guardrail_choice, guardrail_effect, widgets
-from app_pages.shared.text import counted, plain, span
+from app_pages.shared.text import counted, plain, quoted, span
 
 if TYPE_CHECKING:
-    from analytics.findings.drafts import Draft
+    from analytics.findings.drafts.compose import Draft
     from analytics.outputs.drafts import Made
 
 LAYERS = {"SCP": "scp", "RCP": "rcp", "Boundary": "boundary"}
@@ -45,7 +45,7 @@ def show() -> None:
             made = data.draft(asked)
         except DraftError as error:
             st.warning("There is no such draft.", icon=":material/block:")
-            st.text(plain(error, 600))
+            st.text(quoted(error, 600))
             return
         _made(made)
 
@@ -101,7 +101,7 @@ def _made(made: Made) -> None:
     guardrail_effect.figures(made.effect)
     _keep(draft)
     for note in draft.notes:
-        st.text(plain(note, 400))
+        st.text(quoted(note, 400))
     if draft.exemptions:
         named = ", ".join(span(plain(one.arn, 90)) for one in draft.exemptions)
         st.caption(f"Leaves out {counted(len(draft.exemptions), 'pattern')} of principals: {named}")
@@ -121,7 +121,7 @@ def _keep(draft: Draft) -> None:
         keep_draft(data.folder(), _named(draft, name))
     except (DraftError, OSError) as error:
         st.warning("It could not be kept.", icon=":material/error:")
-        st.text(plain(error, 300))
+        st.text(quoted(error, 300))
         return
     st.success("Kept. Every build tells what it would do; see the list.", icon=":material/check:")
 

@@ -10,12 +10,12 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import LAYER_NAMES, look_of
 from app_pages.shared import data, widgets
-from app_pages.shared.text import number, plain, short_name, span
+from app_pages.shared.text import counted, number, plain, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analytics.findings.drafts_effect import Effect
+    from analytics.findings.drafts.effect import Effect
 
 BROKEN = "Observed calls that it would deny: told when replay has proven it, never guessed"
 
@@ -42,7 +42,7 @@ def changes(effect: Effect) -> None:
     targets = {one.id: one.name for one in data.read(queries.guardrail_targets)}
     column = st.column_config
     if effect.cells:
-        st.markdown(f"**The matrix before and after** ({len(effect.cells):,} cells)")
+        st.markdown(f"**The matrix before and after** ({counted(len(effect.cells), 'cell')})")
         cells = [
             (
                 one.scenario,
@@ -74,7 +74,7 @@ def changes(effect: Effect) -> None:
     if not lower:
         st.caption("No score changes: nobody who is limited holds these actions beyond what is denied already.")
         return
-    st.markdown(f"**Scores before and after** ({len(lower):,} identities)")
+    st.markdown(f"**Scores before and after** ({counted(len(lower), 'identity', 'identities')})")
     widgets.table(
         pd.DataFrame(lower, columns=["name", "before", "after", "removed"]),
         {
@@ -97,7 +97,7 @@ def evaluated(row: Mapping[str, Any] | None) -> str:
         return f"Problem: {span(plain(row['problem'], 200))}"
     broken = "not proven" if row["calls_broken"] is None else number(row["calls_broken"])
     removed = f"{row['risk_removed'] or 0:.1f} points"
-    return f"Closes {number(row['cells_closed'])} cells, removes {removed}; calls broken: {broken}."
+    return f"Closes {counted(row['cells_closed'] or 0, 'cell')}, removes {removed}; calls broken: {broken}."
 
 
 def _state(state: str) -> str:

@@ -10,14 +10,14 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.coverage_files import matrix_table
 from analytics.outputs.coverage_look import LAYER_NAMES, LOOKS, category_name
-from analytics.outputs.queries.guardrails import ABSENT
+from analytics.outputs.queries.guardrail_values import ABSENT
 from app_pages.shared import data, guardrail_choice, guardrail_exports, guardrail_panel, widgets
 from app_pages.shared.matrix import EMPTY, Axis, Fact, Style, matrix
 from app_pages.shared.text import counted, plain
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Build
-    from analytics.outputs.queries.guardrails import Matrix, MatrixChoice, Target
+    from analytics.outputs.queries.guardrail_values import Matrix, MatrixChoice, Target
 
 STYLES = {
     position: Style(look.word, fill=look.fill, mark=look.mark, ink=look.ink) for position, look in enumerate(LOOKS)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from analytics.findings.organization_quota import characters
-from analytics.findings.templates import MOST_CHARACTERS, TemplateError, render, template
+from analytics.findings.boundaries.templates import MOST_CHARACTERS, TemplateError, render, template
+from analytics.findings.organization.quota import characters
 from analytics.iam.policy import to_json
 from analytics.outputs import queries
 from analytics.outputs.queries import Filters
@@ -19,7 +19,7 @@ from app_pages.shared.text import counted, number, plain, short_name, span
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analytics.findings.templates import Parameter, Template
+    from analytics.findings.boundaries.templates import Parameter, Template
     from analytics.outputs.queries import Build
 
 PARTS = ("Document", "Requests", "Whom it fits")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analytics.outputs import queries
 from app_pages.shared import action_table, data, widgets
-from app_pages.shared.text import number, plain, span
+from app_pages.shared.text import counted, number, plain, span
 
 TAB = "Access"
 
@@ -15,24 +15,28 @@ def show(principal_arn: str, window_days: int) -> None:
     """Services to the left; the actions of the chosen one to the right."""
     rows = data.read(queries.identity_services, principal_arn=principal_arn, window_days=window_days)
     if rows.empty:
-        widgets.nothing("It holds no action, and no call of it is in the logs.", "Nothing to compare.")
+        widgets.nothing(
+            "Nothing is known of its access.",
+            "No collected policy grants it an action, and no call of it in the window needed one.",
+        )
         return
-    left, right = st.columns([1, 1.25], gap="medium")
+    left, right = st.columns([1, 1.2], gap="medium")
     with left:
-        st.markdown(f"**Effective against used**, {len(rows):,} services, {window_days} days")
+        said = f"**Effective against used**, {counted(len(rows), 'service')}, {window_days} days"
+        widgets.heading(said, "access", rows, narrowed_to=principal_arn)
         column = st.column_config
         widgets.table(
             rows,
             {
                 "service": column.TextColumn("Service", width=105),
                 "unused_weight": column.NumberColumn(
-                    "Weight", format="%,.1f", width=62, help="High-risk weight not used, though it would show"
+                    "Weight", format="%,.1f", width=62, help="Unused weight of high-risk actions"
                 ),
                 "granted": column.NumberColumn("Granted", format="%,d", width=62, help="Actions"),
                 "used": column.NumberColumn("Used", format="%,d", width=52, help="Actions"),
-                "possible": column.NumberColumn("Poss.", format="%,d", width=50, help="Actions, possibly used"),
+                "possible": column.NumberColumn("Poss.", format="%,d", width=50, help="Actions, possible use"),
                 "unused": column.NumberColumn("Unused", format="%,d", width=58, help="Actions"),
-                "unobserved": column.NumberColumn("Unobs.", format="%,d", width=58, help="Actions: cannot be judged"),
+                "unobserved": column.NumberColumn("Unobs.", format="%,d", width=58, help="Actions, unobserved"),
                 "last_used": column.DatetimeColumn("Last used", format="D MMM YYYY", width=90, help="UTC"),
             },
             key="access_services",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app_pages.shared import identity_panel, palette, widgets
-from app_pages.shared.text import plain, span
+from app_pages.shared.text import counted, plain, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def _score(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
     if risk["administrator"]:
         st.caption("Administrator" + ("" if risk["administrator"] == "surely" else ", under a condition"))
     elif risk["steps_to_administrator"]:
-        st.caption(f"Administrator in {risk['steps_to_administrator']} steps")
+        st.caption(f"Administrator in {counted(risk['steps_to_administrator'], 'step')}")
 
 
 def _confidence(risk: Mapping[str, Any] | None) -> None:

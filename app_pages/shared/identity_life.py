@@ -38,27 +38,24 @@ def show(known: Mapping[str, Any], window_days: int) -> None:
                 config=charts.CONFIG,
                 alt="Bars: calls and denied calls per day; marks: changes of policy, trust or key",
             )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _denied(denied, window_days)
-    with right:
-        _changes(changes)
+    _denied(denied, window_days, arn)
+    _changes(changes, arn)
 
 
-def _denied(rows: pd.DataFrame, window_days: int) -> None:
+def _denied(rows: pd.DataFrame, window_days: int, arn: str) -> None:
     if rows.empty:
         st.markdown("**Denied calls**")
         st.caption(f"No call of it was denied in {window_days} days.")
         return
-    st.markdown(f"**Denied calls**, {counted(len(rows), 'action')}")
+    widgets.heading(f"**Denied calls**, {counted(len(rows), 'action')}", "denied", rows, narrowed_to=arn)
     column = st.column_config
     widgets.table(
         rows,
         {
-            "action": column.TextColumn("Action", width=200),
+            "action": column.TextColumn("Action", width=340),
             "denied": column.NumberColumn("Denied", format="%,d", width=62, help="Calls"),
             "allowed": column.NumberColumn("Allowed", format="%,d", width=66, help="Calls of the same action"),
-            "by_day": column.BarChartColumn(f"Per day, {window_days} days", width=170, y_min=0, color="red"),
+            "by_day": column.BarChartColumn(f"Per day, {window_days} days", width=380, y_min=0, color="red"),
             "days": column.NumberColumn("Days", format="%,d", width=48, help="Days with a denial"),
             "last_time": column.DatetimeColumn("Last", format="D MMM YYYY HH:mm", width=125, help="UTC"),
         },
@@ -68,21 +65,22 @@ def _denied(rows: pd.DataFrame, window_days: int) -> None:
     )
 
 
-def _changes(rows: pd.DataFrame) -> None:
+def _changes(rows: pd.DataFrame, arn: str) -> None:
     if rows.empty:
         st.markdown("**Changes of policy, boundary, trust or key**")
         st.caption("None is in the logs, about it or by it.")
         return
-    st.markdown(f"**Changes of policy, boundary, trust or key**, {len(rows):,}, the latest first")
+    said = f"**Changes of policy, boundary, trust or key**, {len(rows):,}, the latest first"
+    widgets.heading(said, "changes", rows, narrowed_to=arn)
     column = st.column_config
     chosen = widgets.table(
         rows.assign(done=rows["succeeded"].map({True: "done", False: "refused"})),
         {
             "event_time": column.DatetimeColumn("When", format="D MMM YYYY HH:mm", width=125, help="UTC"),
-            "event_name": column.TextColumn("Event", width=150),
-            "part": column.TextColumn("Part", width=62),
-            "summary": column.TextColumn("What", width=240),
-            "actor": column.TextColumn("By", width=220),
+            "event_name": column.TextColumn("Event", width=190),
+            "part": column.TextColumn("Part", width=70),
+            "summary": column.TextColumn("What", width=400),
+            "actor": column.TextColumn("By", width=420),
             "done": column.TextColumn("Outcome", width=70),
         },
         key="life_changes",

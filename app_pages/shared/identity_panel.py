@@ -9,7 +9,7 @@ import streamlit as st
 
 from analytics.outputs import queries
 from app_pages.shared import data, widgets
-from app_pages.shared.text import day, number, plain, span
+from app_pages.shared.text import counted, day, number, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.queries import Filters
@@ -42,7 +42,7 @@ def facts(known: dict[str, Any]) -> str:
     parts = [
         known["kind"],
         span(plain(known["account_name"] or known["account_id"] or "no account", 40)),
-        f"owner {span(plain(known['owner'], 30))}" if known["owner"] else "no owner known",
+        _owner(known),
         f"last used {day(known['last_used'])}" if known["last_used"] else "never seen used",
     ]
     if known["in_snapshot"]:
@@ -51,10 +51,22 @@ def facts(known: dict[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def _owner(known: dict[str, Any]) -> str:
+    """Who answers for it, and where that is written: a tag, or the team's `owners.csv`."""
+    if not known["owner"]:
+        return "no owner known"
+    basis = {"tag": " by its tag", "owners.csv": " by owners.csv"}.get(known["owner_basis"] or "", "")
+    return f"owner {span(plain(known['owner'], 30))}{basis}"
+
+
 def totals(known: dict[str, Any], window_days: int) -> str:
     """The four states in one line, with unit and window."""
     if known["granted"] is None:
-        return f"Grants not known. Used {number(known['used'])} actions in {window_days} days."
+        needless = "" if known["used"] or not known["calls"] else ": they need no permission of IAM"
+        return (
+            f"Grants not known. {counted(known['calls'] or 0, 'call')} in {window_days} days, of "
+            f"{counted(known['used'] or 0, 'action')}{needless}."
+        )
     return (
         f"**{number(known['granted'])}** actions granted: :blue[● {number(known['used'])} used] · "
         f"◐ {number(known['possible'])} possible · :orange[○ {number(known['unused'])} unused] · "
@@ -66,12 +78,13 @@ def totals(known: dict[str, Any], window_days: int) -> str:
 
 def notes(known: dict[str, Any]) -> list[str]:
     """What limits the numbers of this identity."""
+    outside = known["used_not_granted"] or 0
     said = {
         "Known from logs only: the snapshot does not hold it.": not known["in_snapshot"],
         f"New: judged since {day(known['judged_from'])} only.": known["is_new"],
         "Some of its policies were not collected: the grants shown are a lower bound.": known["policies_not_collected"],
         "Its boundary was not collected: nothing is sure, all grants are maybe.": known["boundary_not_collected"],
-        f"Used {number(known['used_not_granted'])} actions that no collected policy grants.": known["used_not_granted"],
+        f"Used {counted(outside, 'action')} that no collected policy grants.": outside,
     }
     return [note for note, holds in said.items() if holds]
 

@@ -28,7 +28,7 @@ def show(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
     if not paths:
         st.caption("It holds no escalation path: no set of actions in its reach leads to another identity.")
         return
-    _paths(paths)
+    _paths(paths, arn)
 
 
 def _route(known: Mapping[str, Any], risk: Mapping[str, Any], steps: list[dict[str, Any]]) -> None:
@@ -60,10 +60,11 @@ def _node(arn: str | None, name: str | None, account: str | None, note: str) -> 
         st.caption(f"{span(plain(account, 26)) if account else 'account not known'} · {note}")
 
 
-def _paths(paths: list[dict[str, Any]]) -> None:
-    st.markdown(f"**Paths that it holds**, {len(paths):,}, the strongest first")
-    left, right = st.columns([2.1, 1], gap="medium")
+def _paths(paths: list[dict[str, Any]], arn: str) -> None:
     rows = pd.DataFrame(paths)
+    said = f"**Paths that it holds**, {len(paths):,}, the strongest first{_leading(paths)}"
+    widgets.heading(said, "escalation", rows, narrowed_to=arn)
+    left, right = st.columns([2.4, 1], gap="medium")
     column = st.column_config
     with left:
         chosen = widgets.table(
@@ -72,13 +73,13 @@ def _paths(paths: list[dict[str, Any]]) -> None:
                 strength=rows["strength"].astype(float),
             ),
             {
-                "path_id": column.TextColumn("Path", width=100),
-                "title": column.TextColumn("What it does", width=365),
+                "path_id": column.TextColumn("Path", width=135),
+                "title": column.TextColumn("What it does", width=370),
                 "category": column.TextColumn("Category", width=110),
                 "certain": column.TextColumn("Certain", width=65),
-                "target": column.TextColumn("Leads to", width=100),
+                "target": column.TextColumn("Leads to", width=95),
                 "strength": column.ProgressColumn(
-                    "Strength", min_value=0, max_value=1, format="%.2f", width=100,
+                    "Strength", min_value=0, max_value=1, format="%.2f", width=95,
                     help="Category × certainty × target; the strongest makes the factor control",
                 ),
             },
@@ -91,6 +92,12 @@ def _paths(paths: list[dict[str, Any]]) -> None:
     path = paths[widgets.chosen_row(chosen, len(paths)) or 0]
     with right, st.container(border=True):
         _path(path)
+
+
+def _leading(paths: list[dict[str, Any]]) -> str:
+    """How many lead nowhere: nothing that they reach is more than the identity has."""
+    nowhere = sum(not path["strength"] for path in paths)
+    return f"; {nowhere:,} of them lead nowhere" if nowhere else ""
 
 
 def _path(path: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from analytics.outputs.queries import Quick
 from app_pages.shared import factors, palette, widgets
+from app_pages.shared.text import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,7 @@ def pictured(rows: pd.DataFrame) -> pd.DataFrame:
     """Identities with their marks in words and their factors as a picture."""
     records = rows.to_dict("records")
     return rows.assign(
+        name=[short_name(name) for name in rows["name"]],
         marks=[_marks(row) for row in records],
         bar=factors.bars(records),
         band=rows["band"].map(palette.BAND_MARKS),
@@ -54,14 +56,14 @@ def show(rows: pd.DataFrame) -> None:
         rows,
         {
             "rank": column.NumberColumn("#", format="%,d", width=40, help="Rank by score in the whole build"),
-            "name": column.TextColumn("Identity", width=215),
+            "name": column.TextColumn("Identity", width=200),
             "score": column.NumberColumn("Score", format="%.1f", width=56, help="0 to 100; sum of the six factors"),
-            "band": column.TextColumn("Band", width=82),
-            "bar": column.ImageColumn("Factors", width=172, help="control, data, breadth, unused, exposure, asset"),
+            "band": column.TextColumn("Band", width=78),
+            "bar": column.ImageColumn("Factors", width=156, help="control, data, breadth, unused, exposure, asset"),
             "confidence": column.TextColumn("Confidence", width=82, help="How much of it this export could show"),
-            "account_name": column.TextColumn("Account", width=125),
-            "kind": column.TextColumn("Kind", width=88),
-            "marks": column.TextColumn("Marks", width=130, help=MARKS),
+            "account_name": column.TextColumn("Account", width=140),
+            "kind": column.TextColumn("Kind", width=84),
+            "marks": column.TextColumn("Marks", width=152, help=MARKS),
             "granted": column.NumberColumn("Granted", format="%,d", width=66, help="Actions, surely or maybe"),
             "used": column.NumberColumn("Used", format="%,d", width=50, help="Actions"),
             "unused_weight": column.NumberColumn("Unused weight", format="%,.0f", width=100, help="High-risk"),

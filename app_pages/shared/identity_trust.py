@@ -46,39 +46,40 @@ def show(known: Mapping[str, Any]) -> None:
     if not ways:
         widgets.nothing(
             "Nothing is known of who can become it.",
-            "Trust is read from the snapshot; this identity is known from logs alone, or belongs to AWS.",
+            "Only its AWS service becomes a service-linked role, and nobody can change that."
+            if known["kind"] == "service-linked role"
+            else "Trust is read from the snapshot, which does not hold this identity: it is known from logs alone.",
         )
     else:
-        left, right = st.columns([2.1, 1], gap="medium")
+        left, right = st.columns([2.6, 1], gap="medium")
         with left:
-            position = _ways(ways)
+            position = _ways(ways, arn)
         with right, st.container(border=True):
             _way(ways[position])
     _callers(arn)
 
 
-def _ways(ways: list[dict[str, Any]]) -> int:
+def _ways(ways: list[dict[str, Any]], arn: str) -> int:
     """The table of parties; the position of the chosen one."""
-    st.markdown(f"**Who can become it**, {counted(len(ways), 'way')}, the strongest first")
     rows = pd.DataFrame(ways)
+    said = f"**Who can become it**, {counted(len(ways), 'way')}, the strongest first"
+    widgets.heading(said, "trust", rows, narrowed_to=arn)
     shown = rows.assign(
         who=[plain(way["party_name"] or way["party"], 70) for way in ways],
         trust=[CLASSES.get(way["trust_class"], way["trust_class"].replace("_", " ")) for way in ways],
         under=["; ".join(way["conditions"]) or "no condition" for way in ways],
-        kind=[way["kind"].replace("_", " ") for way in ways],
         exposure=rows["exposure"].astype(float),
-        seen=[_seen(way) for way in ways],
+        seen=[seen(way) for way in ways],
     )
     column = st.column_config
     chosen = widgets.table(
         shown,
         {
-            "who": column.TextColumn("Party", width=190),
-            "kind": column.TextColumn("Kind", width=75),
-            "trust": column.TextColumn("Class", width=220),
+            "who": column.TextColumn("Party", width=200),
+            "trust": column.TextColumn("What it is", width=255),
             "exposure": column.NumberColumn("Exposure", format="%.0f of 25", width=76, help="Before the multiplier"),
-            "under": column.TextColumn("Under", width=150),
-            "seen": column.TextColumn("Seen in the window", width=135),
+            "under": column.TextColumn("Under", width=190),
+            "seen": column.TextColumn("Use", width=190, help="In the window of the build, unless a date is told"),
         },
         key="trust_ways",
         alt="Parties that can become the identity, with class, conditions and use; select one for its details",
@@ -89,16 +90,21 @@ def _ways(ways: list[dict[str, Any]]) -> int:
     return widgets.chosen_row(chosen, len(ways)) or 0
 
 
-def _seen(way: Mapping[str, Any]) -> str:
+def seen(way: Mapping[str, Any]) -> str:
+    """Nobody counts the uses of one key or password, but IAM tells the last one."""
     if way["seen_calls"] is None:
-        return "could not be seen"
+        return "could not be seen" if way["seen_last"] is None else f"used, last {day(way['seen_last'])}"
     if not way["seen_calls"]:
-        return "never used"
+        return "not in the window"
     return f"{counted(way['seen_calls'], 'time')}, last {day(way['seen_last'])}"
 
 
 def _way(way: Mapping[str, Any]) -> None:
     st.code(plain(way["party"], 400), language=None, wrap_lines=True)
+    kind = way["kind"].replace("_", " ")
+    st.caption(f"{kind.upper() if kind in ('oidc', 'saml') else kind.capitalize()}: {seen(way)}")
+    if way["seen_calls"] is None and way["seen_last"] is not None:
+        st.caption("IAM tells when it was last used; the uses of one key or password are not counted.")
     if not way["surely"]:
         st.caption("Maybe: whether its conditions hold cannot be told from the policy alone.")
     for condition in way["conditions"]:
@@ -120,7 +126,7 @@ def _way(way: Mapping[str, Any]) -> None:
 
 def _callers(arn: str) -> None:
     rows = data.read(queries.identity_assumed, principal_arn=arn)
-    st.markdown("**Who did**, in the window of the build")
+    widgets.heading("**Who did**, in the window of the build", "assumed", rows, narrowed_to=arn)
     if rows.empty:
         st.caption("No call that assumes it is in the logs of the window: AssumeRole and its kin, by anyone.")
         return
@@ -128,10 +134,10 @@ def _callers(arn: str) -> None:
     chosen = widgets.table(
         rows.assign(account=rows["caller_account_name"].fillna(rows["caller_account_id"])),
         {
-            "caller": column.TextColumn("Caller", width=380),
-            "account": column.TextColumn("Account", width=140),
-            "network": column.TextColumn("Network", width=150),
-            "via_service": column.TextColumn("Through", width=150),
+            "caller": column.TextColumn("Caller", width=480),
+            "account": column.TextColumn("Account", width=120),
+            "network": column.TextColumn("Network", width=120),
+            "via_service": column.TextColumn("Through", width=110),
             "calls": column.NumberColumn("Calls", format="%,d", width=70),
             "denied": column.NumberColumn("Denied", format="%,d", width=65),
             "first_time": column.DatetimeColumn("First", format="D MMM YYYY HH:mm", width=130, help="UTC"),

@@ -79,6 +79,8 @@ def _control(arn: str) -> str:
     if not paths:
         return "No escalation path is in its reach."
     first = paths[0]
+    if not first["strength"]:
+        return f"{counted(len(paths), 'path')} in its reach, and none leads to anybody with more privilege."
     sure = "surely" if first["surely"] else "maybe"
     rest = f", and {counted(len(paths) - 1, 'path')} more" if len(paths) > 1 else ""
     return f"{span(first['path_id'])} {first['category']}, {sure}, to: {first['target']}{rest}."
@@ -102,6 +104,16 @@ def _exposure(arn: str, risk: Mapping[str, Any]) -> str:
     return f"{said[0].upper()}{said[1:]}: {span(plain(ways[0]['party'], 48))}{rest}."
 
 
+def broken(change: Mapping[str, Any]) -> str:
+    """The other half of every promise: what the change would break, as far as this export can tell."""
+    unobserved = change["detail"].get("unobserved")
+    if unobserved is None:
+        return "Calls broken: not proven here; see Remediation."
+    if not unobserved:
+        return "Calls broken: none observed; calls of all these actions would have been seen."
+    return f"Calls broken: not proven. {unobserved:,} of these actions could not have been seen in this export."
+
+
 def _would_lower(arn: str, score: float) -> None:
     st.markdown("**What would lower it**")
     changes = data.read(queries.identity_would_lower, principal_arn=arn)
@@ -112,6 +124,8 @@ def _would_lower(arn: str, score: float) -> None:
         after, less, what = st.columns([0.5, 0.55, 2.6], gap="xsmall")
         after.markdown(f"**{change['score_after']:.1f}**")
         less.markdown(f":blue[−{score - change['score_after']:.1f}]")
-        what.text(plain(change["title"], 110))
-    st.caption("Each alone, computed with the score's own function; calls broken stand in Remediation.")
+        with what.container(gap=None):
+            st.text(plain(change["title"], 110))
+            st.caption(broken(change))
+    st.caption("Each alone, computed with the score's own function.")
     widgets.link("remediation", "Commands and policy to do it", icon=":material/build:", q=arn)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from analytics.findings.risk_archetypes import archetypes as scored
-from analytics.findings.risk_weights import KEYS, WeightsError, risk_weights
+from analytics.findings.risk.archetypes import archetypes as scored
+from analytics.findings.risk.weights import KEYS, WeightsError, risk_weights
 from app_pages.shared import factors, palette, widgets
 from app_pages.shared.text import counted, number
 
 if TYPE_CHECKING:
-    from analytics.findings.risk import Risk
+    from analytics.findings.risk.score import Risk
     from analytics.outputs.queries import Moved
 
 Changes = tuple[tuple[str, float], ...]  # dotted keys of risk.toml with their new numbers

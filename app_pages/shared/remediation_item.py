@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.outputs import queries
 from app_pages.shared import data, widgets
 from app_pages.shared.remediation_list import calls
-from app_pages.shared.text import plain, span
+from app_pages.shared.text import plain, quoted, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ def _facts(title: str, facts: Any) -> None:
     for name, value in rows.items():
         if name == "sentences" and isinstance(value, list):
             for sentence in value[:SHOWN]:
-                st.text(plain(sentence, 300))
+                st.text(quoted(sentence))
             continue
         label = name.replace("_", " ")
         if value in ([], {}):

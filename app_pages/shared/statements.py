@@ -9,12 +9,13 @@ import streamlit as st
 
 from analytics.outputs import grants
 from app_pages.shared import data
-from app_pages.shared.text import plain, span
+from app_pages.shared.text import counted, plain, span
 
 if TYPE_CHECKING:
     from analytics.outputs.grants import Granting
 
 SHOWN = 4
+NAMES = {"scp": "SCP", "rcp": "RCP"}
 
 
 def show(principal_arn: str, action: dict[str, Any]) -> None:
@@ -32,9 +33,10 @@ def show(principal_arn: str, action: dict[str, Any]) -> None:
     for statement in identity[:SHOWN]:
         _statement(principal_arn, statement)
     if len(identity) > SHOWN:
-        st.caption(f"… and {len(identity) - SHOWN} more statements of its policies.")
+        st.caption(f"… and {counted(len(identity) - SHOWN, 'more statement')} of its policies.")
     if limits:
-        names = ", ".join(dict.fromkeys(f"{limit.ref.layer} {span(plain(limit.ref.policy, 30))}" for limit in limits))
+        told = [f"{NAMES.get(one.ref.layer, one.ref.layer)} {span(plain(one.ref.policy, 30))}" for one in limits]
+        names = ", ".join(dict.fromkeys(told))
         st.caption(f"Let through by: {names}.")
 
 

@@ -37,6 +37,11 @@ def plain(untrusted: object, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def quoted(sentence: object, length: int = 300) -> str:
+    """A sentence of ours with its names in quotation marks instead of backticks, for places without Markdown."""
+    return plain(re.sub("`([^`]*)`", "“\\1”", one_line(sentence)), length)
+
+
 def short_name(name: str) -> str:
     """`SSO AdministratorAccess` for `AWSReservedSSO_AdministratorAccess_0123456789abcdef`; other names as they are."""
     found = re.fullmatch(r"AWSReservedSSO_(.+)_[0-9a-f]{16}", name)

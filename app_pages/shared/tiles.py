@@ -93,14 +93,16 @@ def show(figures: Figures, history: pd.DataFrame, build: Build, filters: Filters
     """The tiles. Change and trend only where they compare like with like: the whole estate in the build's window."""
     comparable = filters.window_days == build.window_days and not filters.narrows
     builds = [group for _id, group in history.groupby("build_id", sort=False)] if comparable else []
+    ends = {group["window_end"].iloc[0]: number for number, group in enumerate(builds)}
     series = [dict(zip(group["metric"], group["value"], strict=True)) for group in builds]
+    latest = [ends[end] for end in sorted(ends)]  # a trend is over time, not over builds of one day
     since = _since([(group["window_end"].iloc[0], group["created_at"].iloc[0]) for group in builds])
     with st.grid(len(TILES), gap="small"):
         for tile in TILES:
             known = build.has_snapshot or not tile.needs_snapshot
             value = tile.value(figures) if known else None
             change = _change(tile, series) if comparable and known else None
-            trend = [point for earlier in series if (point := tile.value(earlier)) is not None]
+            trend = [point for at in latest if (point := tile.value(series[at])) is not None]
             st.metric(
                 tile.label,
                 percent(value) if tile.share else number(value),

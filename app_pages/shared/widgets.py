@@ -14,7 +14,7 @@ from analytics.outputs import queries
 from analytics.outputs.export import MIME, XLSX_ROWS, Format, export, file_name, provenance
 from analytics.outputs.queries import Filters
 from app_pages.shared import data, navigation
-from app_pages.shared.text import plain, short_name, span
+from app_pages.shared.text import counted, plain, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -148,8 +148,9 @@ def downloads(
     def make(file_format: Format) -> Callable[[], bytes]:
         return lambda: export(question(source().cursor()), file_format, origin)
 
-    with st.popover(f"Export {rows:,} rows", icon=":material/download:", key=f"export_{view}"):
-        st.caption(f"All {rows:,} rows of these filters, with build, window and versions in the file.")
+    with st.popover(f"Export {counted(rows, 'row')}", icon=":material/download:", key=f"export_{view}"):
+        every = "The row" if rows == 1 else f"All {rows:,} rows"
+        st.caption(f"{every} of these filters, with build, window and versions in the file.")
         for file_format in Format:
             too_many = file_format is Format.XLSX and rows > XLSX_ROWS
             st.download_button(
@@ -163,6 +164,16 @@ def downloads(
                 key=f"export_{view}_{file_format}",
                 width="stretch",
             )
+
+
+def heading(said: str, view: str, rows: pd.DataFrame, *, narrowed_to: str = "") -> None:
+    """The heading of a table that stands whole on the page, with its export; `narrowed_to` is told in the file."""
+    build = data.current_build()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(said, width="content")
+        if build is not None and len(rows):
+            asked = Filters(build.window_days, search=narrowed_to)
+            downloads(view, lambda _con: rows, build=build, filters=asked, rows=len(rows))
 
 
 def chosen_row(event: Any, length: int) -> int | None:

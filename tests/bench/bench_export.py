@@ -27,8 +27,8 @@ from analytics.findings.assess import Assessor
 from analytics.findings.estate import Subject
 from analytics.findings.gap import Coverage
 from analytics.findings.observed import Profiles
-from analytics.findings.remediation import remediation
-from analytics.findings.remediation_values import Surroundings
+from analytics.findings.remediation.items import remediation
+from analytics.findings.remediation.values import Surroundings
 from analytics.iam.catalogue import bit_numbers, load_catalogue
 from analytics.outputs.export import Format, Provenance, export
 from analytics.outputs.queries import Filters, build_info

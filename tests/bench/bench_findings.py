@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import analytics.build
-from analytics.findings.escalation import Escalations
+from analytics.findings.escalation.escalations import Escalations
 from analytics.outputs.estate import read_estate
 from analytics.settings import Settings
 from analytics.store import Store

@@ -23,8 +23,8 @@ sys.path.insert(0, str(PROJECT))  # so that the file also runs by its path
 
 from analytics.engine.reach import Reachable  # noqa: E402 the path comes first
 from analytics.findings.estate import POLICY_TYPES, AccountFacts, Estate, NodeFacts, Subject  # noqa: E402 as above
-from analytics.findings.guardrails import Guardrails, GuardrailSettings  # noqa: E402 as above
-from analytics.findings.scenarios import load_scenarios  # noqa: E402 as above
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings  # noqa: E402 as above
+from analytics.findings.guardrails.scenarios import load_scenarios  # noqa: E402 as above
 from analytics.findings.weights import action_weights  # noqa: E402 as above
 from analytics.iam.catalogue import load_catalogue  # noqa: E402 as above
 from analytics.sources.snapshot import read_snapshot  # noqa: E402 as above

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 
 from analytics import build as pipeline
 from analytics.findings.assess import Assessor
-from analytics.findings.escalation import Escalations
-from analytics.findings.lowering import Lowering
-from analytics.findings.trust import trusted_parties
+from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.lowering.changes import Lowering
+from analytics.findings.trust.parties import trusted_parties
 from analytics.outputs.estate import read_estate
 from analytics.settings import Settings
 from analytics.store import Store

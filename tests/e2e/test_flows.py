@@ -142,7 +142,7 @@ def test_an_export_holds_all_rows_and_no_formula(page):
 def test_an_xlsx_of_the_filtered_identities_opens(page):
     page.goto("/identities?kind=user")
     settled(page)
-    page.get_by_role("button", name="Export 1 rows").click()
+    page.get_by_role("button", name="Export 1 row").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="XLSX", exact=True).click()
     book = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes()))

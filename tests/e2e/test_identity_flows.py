@@ -58,6 +58,7 @@ def test_the_first_visitor_of_a_fresh_server_may_follow_a_link_to_an_identity(br
 def test_evidence_opens_its_rows_and_the_link_keeps_them(page):
     open_identity(page, DEPLOY)
     page.get_by_text("What would lower it").wait_for()
+    settled(page)
     page.get_by_role("button", name="Open").first.click()
     page.wait_for_url("**tab=Escalation**")
     settled(page)

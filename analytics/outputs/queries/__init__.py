@@ -3,7 +3,7 @@
 Values are always bound. A window is a number of days that ends at the build's last day; see `build_windows`.
 """
 
-from analytics.findings.organization_compare import NodeComparison
+from analytics.findings.organization.compare import NodeComparison
 from analytics.outputs.queries.boundaries import (
     attached_boundaries,
     boundary_coverage,
@@ -24,12 +24,8 @@ from analytics.outputs.queries.guardrail_rows import (
     guardrail_policy,
     guardrail_rows,
 )
+from analytics.outputs.queries.guardrail_values import LayerCell, Matrix, MatrixChoice, Scenario, Target
 from analytics.outputs.queries.guardrails import (
-    LayerCell,
-    Matrix,
-    MatrixChoice,
-    Scenario,
-    Target,
     guardrail_cell,
     guardrail_matrix,
     guardrail_scenarios,

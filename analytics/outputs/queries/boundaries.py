@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.findings.boundaries import Boundary, boundaries_in_use, boundary_counts, makers, weaknesses
-from analytics.findings.boundary_map import read_boundary_map
-from analytics.findings.drift import DriftReport, DriftRow, Known, drift
-from analytics.findings.fit import Fit, fitter_of
-from analytics.findings.fit_calls import UsedCalls, needed_actions, with_calls
-from analytics.findings.organization_quota import characters
+from analytics.findings.boundaries.boundary_map import read_boundary_map
+from analytics.findings.boundaries.drift import DriftReport, DriftRow, Known, drift
+from analytics.findings.boundaries.fit import Fit, fitter_of
+from analytics.findings.boundaries.fit_calls import UsedCalls, needed_actions, with_calls
+from analytics.findings.boundaries.inventory import Boundary, boundaries_in_use, boundary_counts, makers, weaknesses
+from analytics.findings.organization.quota import characters
 from analytics.iam.stack import NamedPolicy
 from analytics.outputs.queries.build import records
 from analytics.outputs.queries.frames import ACCOUNT, IDENTITY, account_columns, frame, identity_columns
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
-    from analytics.findings.boundary_map import Rule
+    from analytics.findings.boundaries.boundary_map import Rule
     from analytics.findings.estate import Estate
     from analytics.settings import Settings
 

@@ -60,7 +60,8 @@ and ($account_id is null or target = $account_id)"""
 ROWS = f"""
 select scenario, scenarios.title, coverage.severity, coverage.category, scenarios.set, target, target_kind,
     target_name, target_path, layer, state, single_layer, best_layer_of, principals, stopped, can_act, did_act,
-    array_to_string(missing_actions::varchar[], ', ') as missing_actions, exemptions::varchar as exemptions,
+    array_to_string(missing_actions::varchar[], ', ') as missing_actions,
+    array_to_string(open_actions::varchar[], ', ') as open_actions, exemptions::varchar as exemptions,
     statements::varchar as statements, coverage.note
 from coverage join scenarios on scenarios.id = scenario
 where {IN_SCOPE} order by scenarios.position, target_path, target, layer"""

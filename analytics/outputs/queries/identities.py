@@ -54,10 +54,14 @@ WITH_RISK = f"""{WITH_GAP}, scored as (
     from (select principal_arn, trust.kind, party_account_id, trust_class, principals.account_id
           from trust join principals using (principal_arn)) principals
     group by principal_arn
+), on_path as (
+    select distinct principal_arn from escalation where strength > 0
 ), ranked as (
     select labelled.*, scored.* exclude (principal_arn), coalesce(is_automated, false) as is_automated,
-        coalesce(is_from_outside, false) as is_from_outside, coalesce(is_open, false) as is_open
+        coalesce(is_from_outside, false) as is_from_outside, coalesce(is_open, false) as is_open,
+        on_path.principal_arn is not null as is_on_path
     from labelled left join scored using (principal_arn) left join ways using (principal_arn)
+    left join on_path using (principal_arn)
 )"""
 
 COLUMNS = """principal_arn, name, kind, account_id, account_name, ou_path, environment, owner, rank, score, band,
@@ -69,7 +73,7 @@ COLUMNS = """principal_arn, name, kind, account_id, account_name, ou_path, envir
 
 IDENTITY = f"""
 with one as (select * from principals where principal_arn = $principal_arn), scope as (select * from one), {WITH_RISK}
-select {COLUMNS}, boundary_arn, unique_id, path, tags, calls, denied, first_call from ranked"""
+select {COLUMNS}, owner_basis, boundary_arn, unique_id, path, tags, calls, denied, first_call from ranked"""
 
 SERVICES = """
 select service, granted, used, possible, unused, unobserved, used_not_granted, unused_weight, unobserved_weight,
@@ -108,7 +112,7 @@ _QUICK = {
     Quick.AUTOMATED: "is_automated",
     Quick.FROM_OUTSIDE: "is_from_outside",
     Quick.DORMANT: "is_dormant",
-    Quick.ESCALATING: "(administrator is not null or steps_to_administrator is not null or paths > 0)",
+    Quick.ESCALATING: "(administrator is not null or steps_to_administrator is not null or is_on_path)",
     Quick.NO_BOUNDARY: "boundary_arn is null and is_judged",
     Quick.UNOWNED: "owner is null and is_judged",
     Quick.NEW: "is_new and is_judged",

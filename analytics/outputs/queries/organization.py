@@ -10,11 +10,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from analytics.findings.bits import from_blob
-from analytics.findings.organization_compare import compare_nodes
-from analytics.findings.organization_idle import Refusals, idle_policies, policy_hits
-from analytics.findings.organization_places import AccountPlace, misplaced_accounts
-from analytics.findings.organization_quota import Quotas, attachment_use, character_use
-from analytics.findings.organization_view import (
+from analytics.findings.organization.compare import compare_nodes
+from analytics.findings.organization.idle import Refusals, idle_policies, policy_hits
+from analytics.findings.organization.places import AccountPlace, misplaced_accounts
+from analytics.findings.organization.quota import Quotas, attachment_use, character_use
+from analytics.findings.organization.view import (
     LAYERS,
     answers_at,
     effective_set,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from analytics.findings.estate import Estate
-    from analytics.findings.organization_compare import NodeComparison
+    from analytics.findings.organization.compare import NodeComparison
     from analytics.settings import Settings
 
 PLACES = """

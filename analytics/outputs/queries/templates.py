@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analytics.findings.fit import Fit, best_of, fitter_of
-from analytics.findings.fit_calls import UsedCalls, fit_all
-from analytics.findings.organization_quota import characters
-from analytics.findings.templates import MOST_CHARACTERS, prove, read_templates, render, template
+from analytics.findings.boundaries.fit import Fit, best_of, fitter_of
+from analytics.findings.boundaries.fit_calls import UsedCalls, fit_all
+from analytics.findings.boundaries.templates import MOST_CHARACTERS, prove, read_templates, render, template
+from analytics.findings.organization.quota import characters
 from analytics.iam.policy import to_json
 from analytics.outputs.queries.frames import IDENTITY, frame, identity_columns
 

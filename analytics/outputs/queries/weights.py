@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from analytics.findings.risk import rescore, stay_on_top
-from analytics.findings.risk_kept import read_facts
-from analytics.findings.risk_weights import risk_weights
+from analytics.findings.risk.kept import read_facts
+from analytics.findings.risk.score import rescore, stay_on_top
+from analytics.findings.risk.weights import risk_weights
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

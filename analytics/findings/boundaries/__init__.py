@@ -1,0 +1,1 @@
+"""Permissions boundaries: who has which, who should, and templates for them."""

@@ -1,0 +1,1 @@
+"""From gaps to policies that close them, proven before anyone sees them."""

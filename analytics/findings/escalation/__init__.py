@@ -1,0 +1,1 @@
+"""Ways to more permissions: which each identity holds, and where they lead."""

@@ -1,0 +1,364 @@
+"""Where the paths of one identity lead: to itself, to other identities, to roles behind a service.
+
+Each path gives leads; the strongest one is the path's. IAM User Guide, "Granting a user permissions to pass a role to
+an AWS service"; "IAM roles", terms and concepts.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from analytics.findings.escalation.facts import NOTHING_KNOWN, Held, about_identity, partition_of
+from analytics.findings.escalation.levels import ADMINISTRATOR, NONE
+from analytics.findings.escalation.own import KIND_WORDS, Lead, Lifted
+from analytics.findings.escalation.paths import ASSUME, PASS_ROLE, PRINCIPAL_ACCESS, SELF_ESCALATION, TakesOver
+from analytics.findings.escalation.powers import Powers
+from analytics.findings.escalation.targets import itself, strongest
+from analytics.iam.names import PrincipalKind, account_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+
+    from analytics.findings.escalation.factors import Factors
+    from analytics.findings.escalation.facts import AboutResource
+    from analytics.findings.escalation.levels import Weighing
+    from analytics.findings.escalation.own import Ownership
+    from analytics.findings.escalation.plan import Plan, Plans
+    from analytics.findings.escalation.spoken import Workshop
+    from analytics.findings.escalation.targets import Best, Candidate, Targets
+    from analytics.findings.escalation.trust import Trusts
+    from analytics.findings.estate import Subject
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the search stands on, shared by all identities of an estate."""
+
+    workshop: Workshop
+    plans: Plans
+    factors: Factors
+    weighing: Weighing
+    ownership: Ownership
+    trusts: Trusts
+    facts: dict[tuple[str, bool], tuple[Subject, AboutResource]] = dataclass_field(default_factory=dict)
+    leads: dict[Hashable, Lead | None] = dataclass_field(default_factory=dict)
+    kept: dict[str, Powers] = dataclass_field(default_factory=dict)  # of the identities of the estate
+
+    def powers(self, subject: Subject) -> Powers:
+        """The powers of an identity; kept for those of the estate."""
+        if self.workshop.estate.subjects.get(subject.arn) is not subject:
+            return Powers(self.workshop, subject)
+        known = self.kept.get(subject.arn)
+        if known is None:
+            known = self.kept[subject.arn] = Powers(self.workshop, subject)
+        return known
+
+    def about(self, target: Subject, *, passed: bool = False) -> AboutResource:
+        """What is known of a target as condition keys; kept for the last one of each ARN."""
+        known = self.facts.get((target.arn, passed))
+        if known is None or known[0] is not target:
+            known = self.facts[target.arn, passed] = (target, about_identity(target, passed=passed))
+        return known[1]
+
+
+class OwnSearch:
+    """The leads of one identity that end with itself, or with one that it makes: enough to know administrators."""
+
+    def __init__(self, field: Field, subject: Subject) -> None:
+        self.field = field
+        self.subject = subject
+        self.powers = field.powers(subject)
+        self._cap: str | None = None
+
+    def own_leads(self) -> Iterator[tuple[Plan, Lead]]:
+        """Every self-escalation, by a path of its own or without a limit that it may lift."""
+        for plan in self.plans():
+            for lead in self.own(plan):
+                yield plan, _doubted(lead, plan)
+            for lifted in self.field.ownership.lifted(plan.path, self.powers):
+                for other, lead in self._without(lifted).own_leads_alone():
+                    yield plan, _lifted(lifted, lead, other)
+
+    def own_leads_alone(self) -> Iterator[tuple[Plan, Lead]]:
+        """The same, with all limits in place."""
+        for plan in self.plans():
+            for lead in self.own(plan):
+                yield plan, _doubted(lead, plan)
+
+    def plans(self) -> tuple[Plan, ...]:
+        """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
+        if self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+            return ()
+        return self.field.plans.within(self.subject.reach)
+
+    def own(self, plan: Plan) -> Iterator[Lead]:
+        """Leads of a path to the identity itself, or to one that it makes."""
+        path = plan.path
+        if path.creates:
+            lead = self.field.ownership.created(path, self.powers)
+            if lead is not None:
+                yield lead
+        elif path.takes_over and KIND_WORDS.get(self.subject.kind) in path.self_for:
+            held = self.on(plan, self.subject)
+            if held:
+                cap = self.cap()
+                limits = "nothing limits" if cap == ADMINISTRATOR else "its boundary or the SCPs above limit"
+                yield Lead(SELF_ESCALATION, held, self.subject.arn, cap, f"changes its own permissions; {limits} it")
+
+    def cap(self) -> str:
+        """How much a self-escalation leads to."""
+        if self._cap is None:
+            self._cap = self.field.ownership.cap(self.powers)
+        return self._cap
+
+    def on(self, plan: Plan, target: Subject) -> Held:
+        """How certain it is that all actions of a path are allowed on what belongs to a target."""
+        held = Held.SURELY
+        for action, belongings in plan.needs:
+            if belongings is None:
+                held = min(held, self.powers.anywhere(action, made=False))
+            else:
+                held = min(held, self._on_one_of(action, belongings(target), target))
+            if held is Held.NO:
+                return held
+        return held
+
+    def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject) -> Held:
+        held = Held.NO
+        for resource in resources:
+            about = self.field.about(target) if resource == target.arn else NOTHING_KNOWN
+            held = max(held, self.powers.on(action, resource, about))
+        return held
+
+    def _without(self, lifted: Lifted) -> OwnSearch:
+        return OwnSearch(self.field, lifted.subject)
+
+
+class Search(OwnSearch):
+    """All leads of one identity, measured against whom they reach."""
+
+    def __init__(self, field: Field, subject: Subject, targets: Targets) -> None:
+        super().__init__(field, subject)
+        self.targets = targets
+        self._free: dict[str, tuple[tuple[Plan, Lead], ...]] = {}
+
+    def found(self) -> Iterator[tuple[Plan, Lead]]:
+        """The strongest lead of every path that is held."""
+        for plan in self.plans():
+            leads = list(self.leads(plan))
+            if leads:
+                yield plan, max(leads, key=self.field.factors.strength) if leads[1:] else leads[0]
+
+    def plans(self) -> tuple[Plan, ...]:
+        """The paths within reach, and to assume a role that names the identity: that needs no policy of its own."""
+        plans = super().plans()
+        assume = self.field.plans.assume
+        if assume is None or assume in plans or not self.assumed:
+            return plans
+        return (*plans, assume)
+
+    @cached_property
+    def assumed(self) -> tuple[Candidate, ...]:
+        """The roles that the identity may assume for what it is, most privileged first."""
+        is_linked = self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE
+        return () if is_linked else self.targets.assumed(self.powers)
+
+    def leads(self, plan: Plan) -> Iterator[Lead]:
+        """Every lead of a path; its own come first."""
+        path = plan.path
+        yield from (_doubted(lead, plan) for lead in self.own(plan))
+        if path.lifts:
+            for lifted in self.field.ownership.lifted(path, self.powers):
+                yield _doubted(self._freed(lifted), plan)
+        elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
+            yield from self._assumes()
+        elif not path.creates:
+            other = self._to_others(plan, but=self.subject.arn) if plan.assumes else self._shared(plan)
+            if other is not None:
+                yield other
+
+    def _shared(self, plan: Plan) -> Lead | None:
+        """The lead of a path to others: one for all of an account whose policies say the same of its actions.
+
+        But for the one to whom it leads: its own is the strongest beside itself.
+        """
+        account_id, me = self.subject.account_id, self.subject.arn
+        stances = tuple([self.powers.stance(action) for action in plan.path.required_actions])
+        others = self.targets.taken_over(account_id, plan.path).others(me)
+        key = (account_id, plan.path.id, others, stances)
+        kept = self.field.leads
+        if key not in kept:
+            kept[key] = self._to_others(plan, but=None)
+        lead = kept[key]
+        return lead if lead is None or lead.target_arn != me else self._to_others(plan, but=me)
+
+    def _to_others(self, plan: Plan, but: str | None) -> Lead | None:
+        if plan.path.services:
+            lead = self._behind_service(plan, but)
+        elif plan.path.takes_over in (TakesOver.PERMISSION_SET, TakesOver.MEMBER_ROOT):
+            lead = self._of_organization(plan)
+        else:
+            lead = self._other(plan, but)
+        return None if lead is None else _doubted(lead, plan)
+
+    def assumes_freely(self) -> bool:
+        """Whether its own policies let it assume whatever role admits its account."""
+        may_call = self.subject.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
+        return may_call and self.powers.reach(ASSUME) is Held.SURELY
+
+    def _freed(self, lifted: Lifted) -> Lead:
+        """Without the limit: the strongest of what it holds then."""
+        key = f"{lifted.held} {lifted.what}"
+        if key not in self._free:
+            free = Search(self.field, lifted.subject, self.targets)
+            self._free[key] = tuple(
+                (plan, lead) for plan in free.plans() if not plan.path.lifts for lead in free.leads(plan)
+            )
+        leads = [_lifted(lifted, lead, plan) for plan, lead in self._free[key]]
+        nothing = Lead(
+            SELF_ESCALATION, lifted.held, self.subject.arn, NONE, f"without {lifted.what} it holds no path either"
+        )
+        return max(leads, key=self.field.factors.strength, default=nothing)
+
+    def _behind_service(self, plan: Plan, but: str | None) -> Lead | None:
+        """The roles of the account that trust the service: those that may be passed, or those that may be there."""
+        path = plan.path
+        rest = Held.SURELY
+        for need in plan.needs:
+            rest = min(rest, self.powers.anywhere(need.action, made=plan.passes))
+        candidates = self.targets.serving(self.subject.account_id, path.services)
+        passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
+
+        def grade(candidate: Candidate) -> Held:
+            if passable is not None and candidate.subject.arn not in passable:
+                return Held.NO
+            held = min(rest, candidate.trusted)
+            return min(held, self._passes(candidate)) if plan.passes and held else held
+
+        best = self._strongest(candidates, grade, rest, but)
+        services = " or ".join(path.services)
+        if best is not None:
+            candidate, held = best
+            if plan.passes:
+                why = f"the most privileged role of its account that it may pass to {candidate.service}"
+            else:
+                why = f"which role is attached is not known; the most privileged that {services} may assume"
+            return Lead(path.category, held, candidate.subject.arn, candidate.level, why)
+        if plan.passes and not self._passes_something(path.services):
+            return None
+        inside = " and may be passed" if candidates else ""
+        return Lead(path.category, rest, None, NONE, f"no role of its account trusts {services}{inside}")
+
+    def _passes(self, candidate: Candidate) -> Held:
+        about = self.field.about(candidate.subject, passed=True)
+        return self.powers.on(PASS_ROLE, candidate.subject.arn, about, choice=candidate.service)
+
+    def _passes_something(self, services: tuple[str, ...]) -> bool:
+        """Whether some role, if there were one, could be passed to one of the services."""
+        prefix = f"arn:{partition_of(self.subject.arn)}:iam::{self.subject.account_id}:role/"
+        names = [name for name in self.powers.any_names(PASS_ROLE) if name.startswith(prefix)]
+        return any(self.powers.on(PASS_ROLE, name, choice=service) for service in services for name in names)
+
+    def _other(self, plan: Plan, but: str | None) -> Lead | None:
+        """Another identity of the account that the path takes over, or changes."""
+        everyone = self.targets.taken_over(self.subject.account_id, plan.path)
+        within = everyone.within(self._scopes(plan))
+        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), Held.SURELY, but)
+        noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
+        if best is not None:
+            candidate, held = best
+            as_what = " once it is changed" if plan.path.strengthens else ""
+            why = f"the most privileged {noun} of its account within the scope{as_what}"
+            return Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
+        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
+        if most is Held.SURELY or not everyone.others(self.subject.arn):
+            return Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
+        return None
+
+    def _scopes(self, plan: Plan) -> Iterator[Collection[str]]:
+        """Sets of ARNs outside which the path cannot lead, one for each action that is not allowed everywhere."""
+        for action, belongings in plan.needs:
+            scope = self.powers.identities(action, belongings) if belongings else None
+            if scope is not None:
+                yield scope
+        if plan.assumes:
+            yield self._assumable.keys()
+
+    def _on_other(self, plan: Plan, target: Subject) -> Held:
+        held = self.on(plan, target)
+        return min(held, self._assumable[target.arn]) if plan.assumes and held else held
+
+    @cached_property
+    def _assumable(self) -> Mapping[str, Held]:
+        """How certainly the identity may assume each role, where it may at all."""
+        mine = {one.subject.arn: one.trusted for one in self.assumed}
+        if not self.assumes_freely():
+            return mine
+        return ChainMap(mine, self.targets.admitted(self.subject.account_id))
+
+    def _assumes(self) -> Iterator[Lead]:
+        """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""
+        reach = self.powers.reach(ASSUME)
+        admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
+        both = (self._strongest(one, _trusted, Held.SURELY, self.subject.arn) for one in (self.assumed, admitting))
+        found = [best for best in both if best is not None]
+        for candidate, held in found:
+            why = "the most privileged role that it may assume"
+            yield Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
+        outside = self._outside()
+        if outside is not None:
+            why = "a role of an account that was not collected"
+            yield Lead(PRINCIPAL_ACCESS, Held.MAYBE, outside, ADMINISTRATOR, why)
+        if not found and outside is None:
+            yield Lead(PRINCIPAL_ACCESS, reach, None, NONE, "no role of the collected accounts trusts it")
+
+    def _outside(self) -> str | None:
+        """A role that its policies name in an account of which no identity was collected."""
+        estate = self.field.workshop.estate
+        if self.powers.reach(ASSUME) is not Held.MAYBE:
+            return None
+        for pattern in estate.reachable.resources(self.subject.stack, ASSUME).granted:
+            account_id = account_of(pattern) or ""
+            known = estate.accounts.get(account_id)
+            is_known = account_id == self.subject.account_id or (known is not None and known.collected == "ok")
+            if account_id.isdigit() and not is_known:
+                role_arn = self.powers.example(pattern)
+                if self.field.trusts.might_assume(self.powers, role_arn):
+                    return pattern
+        return None
+
+    def _of_organization(self, plan: Plan) -> Lead:
+        """What only the management account, or one to which it delegates, can do."""
+        held = min(self.powers.anywhere(need.action, made=False) for need in plan.needs)
+        management = self.field.workshop.estate.management_account_id
+        if self.subject.account_id == management:
+            why = "acts from the organisation's management account on all accounts"
+        else:
+            held, why = min(held, Held.MAYBE), "only if the organisation delegates this to its account"
+        return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
+
+    def _strongest(
+        self, candidates: Iterable[Candidate], grade: Callable[[Candidate], Held], most: Held, but: str | None
+    ) -> Best | None:
+        chosen = (one for one in candidates if one.subject.arn != but)
+        return strongest(chosen, grade, self.field.factors.target, self.field.factors.certainty, most)
+
+
+def _trusted(candidate: Candidate) -> Held:
+    return candidate.trusted
+
+
+def _doubted(lead: Lead, plan: Plan) -> Lead:
+    """A path that needs what no snapshot tells is never sure."""
+    if plan.path.not_known is None:
+        return lead
+    return replace(lead, held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
+
+
+def _lifted(lifted: Lifted, lead: Lead, plan: Plan) -> Lead:
+    why = f"without {lifted.what}, {plan.path.id}: {lead.why}"
+    return replace(lead, held=min(lead.held, lifted.held), why=why)

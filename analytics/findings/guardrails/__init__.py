@@ -1,0 +1,1 @@
+"""The matrix of scenarios, targets and layers."""

@@ -1,0 +1,1 @@
+"""Single changes that would lower a score."""

@@ -1,0 +1,1 @@
+"""The organisation node by node."""

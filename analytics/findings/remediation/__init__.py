@@ -1,0 +1,1 @@
+"""What to change first: proposals, their proof and their commands."""

@@ -1,0 +1,1 @@
+"""The score of one identity, its numbers, and how well it is founded."""

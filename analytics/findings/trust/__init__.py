@@ -1,0 +1,1 @@
+"""Who can become an identity, and how exposed that makes it."""
