@@ -6,7 +6,9 @@ immutable file when all are done. The ingester's loads (`work.duckdb`, `work.loa
 
 from __future__ import annotations
 
+import gc
 import secrets
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analytics.sources.cloudtrail import SourceFile, discover, inspect
@@ -20,7 +22,7 @@ from analytics.steps.state import Build, Note, Progress
 from analytics.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -84,15 +86,31 @@ def _publish(
         con.execute(f"attach {literal(str(partial))} as build")
         con.execute("set search_path = 'build.main,work.main'")
         build = Build(con, build_id, now, settings, files, snapshot, previous, progress, notes, folder=store.folder)
-        for index, (what, step) in enumerate(STEPS):
-            progress(what, index, len(STEPS))
-            step(build)
+        with uncollected():
+            for index, (what, step) in enumerate(STEPS):
+                progress(what, index, len(STEPS))
+                step(build)
         progress("Publishing", len(STEPS), len(STEPS))
         con.execute("set search_path = 'work.main'")
         con.execute("checkpoint build")
         con.execute("detach build")
     store.remove_old(settings.keep_builds)
     return build_id
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the search for reference cycles, which takes a fifth of the findings' time.
+
+    The steps make millions of values that live as long as the build and hardly a cycle; what nobody holds still goes.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _in_use(store: Store) -> tuple[Path | None, list[Note]]:

@@ -55,6 +55,7 @@ class Escalations:
         }
         self._targets = Targets(estate, weighing, trusts, levels)
         self._found: dict[str, tuple[HeldPath, ...]] = {}
+        self._held: dict[tuple[str, Lead], HeldPath] = {}  # identities share most of theirs
 
     def of(self, subject: Subject) -> tuple[HeldPath, ...]:
         """The paths that an identity holds, strongest first; also of one that a proposal changes."""
@@ -104,12 +105,16 @@ class Escalations:
         return Certainty.MAYBE if best else None
 
     def _paths(self, subject: Subject) -> tuple[HeldPath, ...]:
-        found = [self._held(plan, lead) for plan, lead in self._search(subject).found()]
+        found = [self._path(plan, lead) for plan, lead in self._search(subject).found()]
         return tuple(sorted(found, key=lambda path: -path.strength))  # stable: the order of the file among equals
 
-    def _held(self, plan: Plan, lead: Lead) -> HeldPath:
+    def _path(self, plan: Plan, lead: Lead) -> HeldPath:
+        key = (plan.path.id, lead)
+        known = self._held.get(key)
+        if known is not None:
+            return known
         factors = self._field.factors
-        return HeldPath(
+        self._held[key] = path = HeldPath(
             path_id=plan.path.id,
             title=plan.path.title,
             category=lead.category,
@@ -121,3 +126,4 @@ class Escalations:
             actions=plan.path.required_actions,
             why=lead.why,
         )
+        return path

@@ -50,6 +50,7 @@ class Weighing:
             action for name, actions in masks.items() if name in _PRIVILEGED_CLASSES for action in actions
         )
         self._caps: dict[int, str] = {}
+        self._known: dict[tuple[str, bool], tuple[PolicyStack, str]] = {}  # of the last stack of each identity
 
     def weight(self, actions: int) -> float:
         """The sum of the weights of a set of actions."""
@@ -61,6 +62,14 @@ class Weighing:
 
     def cap(self, stack: PolicyStack, *, bounded: bool = True) -> str:
         """The level of one who has everything under the limits of this stack; without its boundary, if so asked."""
+        is_bounded = bounded and (stack.boundary is not None or stack.boundary_not_collected)
+        key = (stack.principal.arn, is_bounded)
+        known = self._known.get(key)
+        if known is None or known[0] is not stack:
+            known = self._known[key] = (stack, self._cap(stack, bounded=is_bounded))
+        return known[1]
+
+    def _cap(self, stack: PolicyStack, *, bounded: bool) -> str:
         full = replace(stack, identity=(EVERYTHING,))
         if not bounded:
             full = replace(full, boundary=None, boundary_not_collected=False)

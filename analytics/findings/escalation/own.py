@@ -8,7 +8,7 @@ boundary that can be removed never makes anyone stronger.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.findings.escalation.facts import ANY_NAME, Held, about_identity, about_new
 from analytics.findings.escalation.paths import SELF_ESCALATION, EscalationPath, Lifts
@@ -27,8 +27,7 @@ KIND_WORDS = {PrincipalKind.USER: "user", PrincipalKind.ROLE: "role", PrincipalK
 _GROUP = ":group/"
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(NamedTuple):
     """One way in which a path leads somewhere: how certain, to whom, and how privileged they are."""
 
     category: str

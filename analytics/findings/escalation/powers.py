@@ -21,8 +21,10 @@ from analytics.iam.match import ARN_PARTS, completed
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from analytics.findings.escalation.bearing import Bearing, Spoken
     from analytics.findings.escalation.facts import AboutResource, Values
-    from analytics.findings.escalation.spoken import Bearing, Belongings, Spoken, Workshop
+    from analytics.findings.escalation.own import Lead
+    from analytics.findings.escalation.spoken import Belongings, Workshop
     from analytics.findings.estate import Subject
 
 
@@ -31,6 +33,7 @@ class Powers:
 
     def __init__(self, workshop: Workshop, subject: Subject) -> None:
         self.subject = subject
+        self.own: dict[str, tuple[Lead, ...]] = {}  # by path, once found
         self._workshop = workshop
         self._catalogue = workshop.estate.catalogue
         self._spoken: dict[str, Spoken] = {}
@@ -58,19 +61,18 @@ class Powers:
 
     def stance(self, action: str) -> Hashable:
         """All on which its answers about an action rest; identities of one account that agree in it agree in them."""
+        stance = self._stances.get(action)
+        if stance is None:
+            stance = self._stances[action] = self._stance(action)
+        return stance
+
+    def _stance(self, action: str) -> Hashable:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
-        stance = self._stances.get(action)
-        if stance is None:
-            spoken = self.spoken(action)
-            facts: Hashable = ()
-            if spoken.keys:
-                values, unknown = self._facts(action, NOTHING_KNOWN, {}, frozenset())
-                facts = tuple(values.items()), tuple(unknown)
-            found = (action, spoken.number, facts, self._is_doubtful)
-            stance = self._stances[action] = self._workshop.numbered(found)
-        return stance
+        spoken, known = self.spoken(action), self.known
+        facts = tuple([(key, known.values.get(key), known.is_unknown(key)) for key in spoken.asking])
+        return self._workshop.marks.numbered((action, spoken.number, facts, self._is_doubtful))
 
     def spoken(self, action: str) -> Spoken:
         """What the policies say of an action."""
@@ -150,8 +152,8 @@ class Powers:
         """Decided once for all identities for whom all that bears on the request is the same."""
         values, unknown = self._facts(action, about, chosen, open_keys)
         open_ = frozenset(unknown)
-        context = Context({**self._gatherer.known.values, **values}, open_)
-        bearing = self._workshop.bearing(self.spoken(action), resource, context)
+        context = Context({**self.known.values, **values}, open_)
+        bearing = self._workshop.marks.bearing(self.spoken(action), resource, context)
         facts = [(key, values.get(key), key in open_) for key in bearing.keys]
         question = (action, bearing.number, tuple(facts))
         held = self._workshop.answers.get(question)
@@ -167,7 +169,7 @@ class Powers:
         self, action: str, about: AboutResource, chosen: Values, open_keys: frozenset[str]
     ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
         """The values of the condition keys at which the statements look, and those that are not known."""
-        known = self._gatherer.known
+        known = self.known
         values: dict[str, tuple[str, ...]] = {}
         unknown: list[str] = []
         for key in self.spoken(action).keys:
@@ -205,6 +207,11 @@ class Powers:
         """Whether a condition key is the caller's free choice."""
         number = self._catalogue.number(action)
         return number is not None and bool(self._workshop.free.get(key, 0) >> number & 1)
+
+    @property
+    def known(self) -> Context:
+        """What every request of the identity carries."""
+        return self._gatherer.known
 
     @cached_property
     def _gatherer(self) -> Gatherer:

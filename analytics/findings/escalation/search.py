@@ -7,7 +7,7 @@ an AWS service"; "IAM roles", terms and concepts.
 from __future__ import annotations
 
 from collections import ChainMap
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -78,8 +78,8 @@ class OwnSearch:
         """Every self-escalation, by a path of its own or without a limit that it may lift."""
         for plan in self.plans():
             for lead in self.own(plan):
-                yield plan, _doubted(lead, plan)
-            for lifted in self.field.ownership.lifted(plan.path, self.powers):
+                yield plan, lead
+            for lifted in self.field.ownership.lifted(plan.path, self.powers) if plan.path.lifts else ():
                 for other, lead in self._without(lifted).own_leads_alone():
                     yield plan, _lifted(lifted, lead, other)
 
@@ -87,7 +87,7 @@ class OwnSearch:
         """The same, with all limits in place."""
         for plan in self.plans():
             for lead in self.own(plan):
-                yield plan, _doubted(lead, plan)
+                yield plan, lead
 
     def plans(self) -> tuple[Plan, ...]:
         """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
@@ -95,8 +95,16 @@ class OwnSearch:
             return ()
         return self.field.plans.within(self.subject.reach)
 
-    def own(self, plan: Plan) -> Iterator[Lead]:
-        """Leads of a path to the identity itself, or to one that it makes."""
+    def own(self, plan: Plan) -> tuple[Lead, ...]:
+        """Leads of a path to the identity itself, or to one that it makes; kept with its powers."""
+        path, kept = plan.path, self.powers.own
+        if not path.creates and not path.self_for:
+            return ()
+        if path.id not in kept:
+            kept[path.id] = tuple(_doubted(lead, plan) for lead in self._own(plan))
+        return kept[path.id]
+
+    def _own(self, plan: Plan) -> Iterator[Lead]:
         path = plan.path
         if path.creates:
             lead = self.field.ownership.created(path, self.powers)
@@ -157,7 +165,7 @@ class Search(OwnSearch):
         """The paths within reach, and to assume a role that names the identity: that needs no policy of its own."""
         plans = super().plans()
         assume = self.field.plans.assume
-        if assume is None or assume in plans or not self.assumed:
+        if assume is None or any(one is assume for one in plans) or not self.assumed:
             return plans
         return (*plans, assume)
 
@@ -170,7 +178,7 @@ class Search(OwnSearch):
     def leads(self, plan: Plan) -> Iterator[Lead]:
         """Every lead of a path; its own come first."""
         path = plan.path
-        yield from (_doubted(lead, plan) for lead in self.own(plan))
+        yield from self.own(plan)
         if path.lifts:
             for lifted in self.field.ownership.lifted(path, self.powers):
                 yield _doubted(self._freed(lifted), plan)
@@ -188,7 +196,7 @@ class Search(OwnSearch):
         """
         account_id, me = self.subject.account_id, self.subject.arn
         stances = tuple([self.powers.stance(action) for action in plan.path.required_actions])
-        others = self.targets.taken_over(account_id, plan.path).others(me)
+        others = plan.path.takes_over is None or self.targets.taken_over(account_id, plan.path).others(me)
         key = (account_id, plan.path.id, others, stances)
         kept = self.field.leads
         if key not in kept:
@@ -356,9 +364,9 @@ def _doubted(lead: Lead, plan: Plan) -> Lead:
     """A path that needs what no snapshot tells is never sure."""
     if plan.path.not_known is None:
         return lead
-    return replace(lead, held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
+    return lead._replace(held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
 
 
 def _lifted(lifted: Lifted, lead: Lead, plan: Plan) -> Lead:
     why = f"without {lifted.what}, {plan.path.id}: {lead.why}"
-    return replace(lead, held=min(lead.held, lifted.held), why=why)
+    return lead._replace(held=min(lead.held, lifted.held), why=why)

@@ -145,7 +145,7 @@ class Targets:
         if reach is Held.SURELY:
             chosen = [*chosen, *self._asking(caller.account_id)]
         elif reach is Held.MAYBE:
-            chosen = self._trusts.open_to(caller)
+            chosen = self._trusts.open_to(powers)
         decided = {
             role.arn: Candidate(role, self.level(role), None, held)
             for role in chosen

@@ -12,17 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Decider, Policies, Request, Result
-from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.escalation.facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held, keys_of
+from analytics.engine.reach_facts import about_principal
+from analytics.findings.escalation.facts import ANY_NAME, ROLE_KINDS, Held, keys_of
 from analytics.findings.escalation.levels import EVERYTHING
 from analytics.findings.escalation.paths import ASSUME
-from analytics.iam.match import any_text_test, completed, template
 from analytics.iam.names import PrincipalKind, account_of
 from analytics.iam.policy import Effect, PolicyDocument, Principals, Statement
 from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation.powers import Powers
     from analytics.findings.escalation.spoken import Workshop
@@ -82,15 +81,14 @@ class Trusts:
         unique_id = caller.stack.principal.unique_id
         return [*self._by_party.get(caller.arn, ()), *(self._by_party.get(unique_id, ()) if unique_id else ())]
 
-    def open_to(self, caller: Subject) -> Iterator[Subject]:
+    def open_to(self, powers: Powers) -> Iterator[Subject]:
         """The roles whose trust may admit the identity and whose ARN its policies may mean, each once."""
+        caller, means = powers.subject, powers.spoken(ASSUME).means
         named = self.naming(caller)
         seen = {role.arn for role in named} | {caller.arn}
         yield from (role for role in named if role.arn != caller.arn)
-        granted = self._estate.reachable.resources(caller.stack, ASSUME)
-        means = _means(granted.granted) if not granted.spared else None
         for role in self._open_to(caller.account_id):
-            if role.arn not in seen and (means is None or means(role.arn)):
+            if role.arn not in seen and means(role.arn):
                 seen.add(role.arn)
                 yield role
 
@@ -116,7 +114,7 @@ class Trusts:
     def might_assume(self, powers: Powers, role_arn: str) -> bool:
         """Whether an identity may assume a role of which nothing is known, if only that role trusts it."""
         stack = powers.subject.stack
-        known = known_context(stack.principal)
+        known = powers.known
         unknown = frozenset(key for key in powers.spoken(ASSUME).keys if known.is_unknown(key))
         policies = replace(Policies.of(stack, _TRUSTS_ALL), rcp_levels=())
         request = Request(powers.subject.arn, ASSUME, role_arn, context=known.values, unknown_keys=unknown)
@@ -125,8 +123,8 @@ class Trusts:
     def _decide(self, powers: Powers, role: Subject) -> Held:
         """Decided once for all callers and roles for whom all that bears on it is the same."""
         caller, spoken = powers.subject, powers.spoken(ASSUME)
-        known = known_context(caller.stack.principal)
-        bearing = self._workshop.bearing(spoken, role.arn, known)
+        known = powers.known
+        bearing = self._workshop.marks.bearing(spoken, role.arn, known)
         keys = {*bearing.keys, *self._keys(role)}
         values = {key: known.values[key] for key in sorted(keys) if key in known.values}
         unknown = frozenset(key for key in keys if known.is_unknown(key))
@@ -290,11 +288,3 @@ def _bearing(role: Subject) -> Iterator[NamedPolicy]:
 def _is_general(party: str) -> bool:
     """Whether a party is everyone, or an account as a whole."""
     return party == _EVERYONE or party.isdigit()
-
-
-def _means(patterns: tuple[str, ...]) -> Callable[[str], bool] | None:
-    """A test of which role ARNs the patterns may mean, a variable standing for anything; None: for all of them."""
-    texts = [VARIABLE.sub("*", text) for pattern in patterns for text in (pattern, completed(pattern))]
-    if "*" in texts:
-        return None
-    return any_text_test([template(text, variables=False) for text in texts])
