@@ -15,7 +15,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUILD_ID = "20261122T060000-0a1b2c"
-REPEATED = ("principals", "gap_service", "gap_identity", "usage", "principal_day", "attachments")
+REPEATED = (
+    *(
+        "principals",
+        "gap_service",
+        "gap_identity",
+        "usage",
+        "principal_day",
+        "attachments",
+        "access_keys",
+        "credentials",
+    ),
+    *("trust", "assumed", "escalation", "escalation_step", "risk", "risk_facts", "would_lower", "remediation"),
+)
+# What numbers the rows of the small build, numbers those of the large one.
+RENUMBERED = (
+    """create or replace table risk as
+        select * replace (row_number() over (order by rank, principal_arn)::integer as rank) from risk order by rank""",
+    """create or replace table remediation as
+        select * replace (
+            md5(item_id || principal_arn) as item_id, row_number() over (order by rank, principal_arn)::integer as rank
+        ) from remediation order by rank""",
+)
 COPIES = """
 create temp table copy as
 with ranked as (
@@ -49,6 +70,8 @@ def write_large_store(source: Store, folder: Path, *, identities: int) -> Store:
                 )
             else:
                 con.execute(f"create table {table} as from small.{table}")
+        for renumbered in RENUMBERED:
+            con.execute(renumbered)
         con.execute("update build set id = $id", {"id": BUILD_ID})
         con.execute("update principals set name = name || '-' || regexp_extract(principal_arn, '[0-9]+$')")
         con.execute("detach small")
