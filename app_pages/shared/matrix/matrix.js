@@ -94,7 +94,11 @@ export default function (component) {
 }
 
 function unpack(data) {
-  const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+  const bytes = (text) => {
+    const raw = atob(text), found = new Uint8Array(raw.length)
+    for (let at = 0; at < raw.length; at++) found[at] = raw.charCodeAt(at) // a call per byte costs ten times as much
+    return found
+  }
   return {
     ...data,
     states: bytes(data.states),
