@@ -15,10 +15,11 @@ from analytics.findings.escalation.factors import Factors, read_factors
 from analytics.findings.escalation.facts import Held
 from analytics.findings.escalation.levels import ADMINISTRATOR, Weighing
 from analytics.findings.escalation.own import Ownership
+from analytics.findings.escalation.own_search import Field, OwnSearch
 from analytics.findings.escalation.paths import SELF_ESCALATION
 from analytics.findings.escalation.plan import Plans
 from analytics.findings.escalation.routes import Routes
-from analytics.findings.escalation.search import Field, OwnSearch, Search
+from analytics.findings.escalation.search import Search
 from analytics.findings.escalation.spoken import Workshop
 from analytics.findings.escalation.targets import Targets
 from analytics.findings.escalation.trust import Trusts
