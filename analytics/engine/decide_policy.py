@@ -118,14 +118,15 @@ class CompiledPolicy:
         found = self._by_action.get(action)
         if found is None:
             named = [index for index, element in enumerate(self._actions) if element.names(action)]
-            found = self._by_action[action] = tuple([self._statement(index) for index in named])
+            found = self._by_action[action] = tuple([self.statement(index) for index in named])
         return found
 
     def statements(self) -> tuple[CompiledStatement, ...]:
         """All of them, in order."""
-        return tuple([self._statement(index) for index in range(len(self.document.statements))])
+        return tuple([self.statement(index) for index in range(len(self.document.statements))])
 
-    def _statement(self, index: int) -> CompiledStatement:
+    def statement(self, index: int) -> CompiledStatement:
+        """One of them, by its position from 0."""
         compiled = self._compiled.get(index)
         if compiled is None:
             compiled = CompiledStatement(self.document.statements[index], index, self.document.version)

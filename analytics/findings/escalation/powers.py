@@ -37,7 +37,7 @@ class Powers:
         self._workshop = workshop
         self._catalogue = workshop.estate.catalogue
         self._spoken: dict[str, Spoken] = {}
-        self._reach: dict[str, Held] = {}
+        self._reach = workshop.held(subject.reach)
         self._stances: dict[str, Hashable] = {}
         self._is_doubtful = subject.stack.boundary_not_collected
 
@@ -70,9 +70,12 @@ class Powers:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
-        spoken, known = self.spoken(action), self.known
+        spoken = self.spoken(action)
+        if not spoken.asking and not self._is_doubtful:
+            return spoken.number
+        known = self.known
         facts = tuple([(key, known.values.get(key), known.is_unknown(key)) for key in spoken.asking])
-        return self._workshop.marks.numbered((action, spoken.number, facts, self._is_doubtful))
+        return self._workshop.marks.numbered((spoken.number, facts, self._is_doubtful))
 
     def spoken(self, action: str) -> Spoken:
         """What the policies say of an action."""
@@ -89,7 +92,12 @@ class Powers:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
-        return self.shared(f"anywhere {made}", (action,), lambda: self._anywhere(action, made=made))
+        key = (self.subject.account_id, action, made, self.stance(action))
+        answers = self._workshop.answers
+        held = answers.get(key)
+        if held is None:
+            held = answers[key] = self._anywhere(action, made=made)
+        return held
 
     def shared(self, question: str, actions: tuple[str, ...], find: Callable[[], Held]) -> Held:
         """An answer that rests on the account and on what the policies say of the actions, and on nothing else."""

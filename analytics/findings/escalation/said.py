@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.reach_facts import KNOWN_OF_ALL, about_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.escalation.bearing import Groups
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 _NOTHING: tuple[Statements, Statements] = ((), ())
 
 
-class Said:
-    """What one policy says of the actions of paths."""
+class Said(dict[str, "tuple[Statements, Statements]"]):
+    """What one policy says of each action of a path, once asked.
 
-    def __init__(self, policy: CompiledPolicy, actions: frozenset[str]) -> None:
+    First the statements that speak of the action for all identities alike, then those that ask who calls.
+    """
+
+    def __init__(self, policy: CompiledPolicy, positions: Mapping[str, Sequence[int]]) -> None:
+        super().__init__()
         self._policy = policy
-        self._actions = actions
-        self._found: dict[str, tuple[Statements, Statements]] = {}
+        self._positions = positions  # by action, those of the statements that speak of it
 
-    def on(self, action: str) -> tuple[Statements, Statements]:
-        """The statements that speak of an action for all identities alike, and those that ask who calls."""
-        if action not in self._actions:
-            return _NOTHING
-        found = self._found.get(action)
-        if found is None:
-            spoken = self._policy.on(action)
-            asking = tuple(filter(asks, spoken))
-            alike = tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL))
-            found = self._found[action] = (alike, asking)
+    def __missing__(self, action: str) -> tuple[Statements, Statements]:
+        found = self[action] = self._find(action) if action in self._positions else _NOTHING
         return found
+
+    def _find(self, action: str) -> tuple[Statements, Statements]:
+        spoken = [self._policy.statement(at) for at in self._positions[action]]
+        asking = tuple(filter(asks, spoken))
+        return tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL)), asking
 
 
 def asks(statement: CompiledStatement) -> bool:

@@ -6,7 +6,6 @@ an AWS service"; "IAM roles", terms and concepts.
 
 from __future__ import annotations
 
-from collections import ChainMap
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from analytics.findings.escalation.targets import itself, strongest
 from analytics.iam.names import PrincipalKind, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from analytics.findings.escalation.plan import Plan
     from analytics.findings.escalation.targets import Best, Candidate, Targets
@@ -65,24 +64,38 @@ class Search(OwnSearch):
         elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
             yield from self._assumes()
         elif not path.creates:
-            other = self._to_others(plan, but=self.subject.arn) if plan.assumes else self._shared(plan)
+            other = self._shared(plan)
             if other is not None:
                 yield other
 
     def _shared(self, plan: Plan) -> Lead | None:
-        """The lead of a path to others: one for all of an account whose policies say the same of its actions.
+        """The lead of a path to others: one for all of an account for whom all that it rests on is the same.
 
         But for the one to whom it leads: its own is the strongest beside itself.
         """
         account_id, me = self.subject.account_id, self.subject.arn
-        stances = tuple([self.powers.stance(action) for action in plan.path.required_actions])
-        others = plan.path.takes_over is None or self.targets.taken_over(account_id, plan.path).others(me)
-        key = (account_id, plan.path.id, others, stances)
+        key = (account_id, plan.path.id, self._resting_on(plan))
         kept = self.field.leads
         if key not in kept:
             kept[key] = self._to_others(plan, but=None)
         lead = kept[key]
         return lead if lead is None or lead.target_arn != me else self._to_others(plan, but=me)
+
+    def _resting_on(self, plan: Plan) -> Hashable:
+        """What a lead to others rests on beside the account: what the policies say, as far as the path asks."""
+        stance = self.powers.stance
+        if plan.path.services:
+            return self._made(plan), stance(PASS_ROLE) if plan.passes else None
+        others = (
+            plan.path.takes_over is None
+            or self.targets.taken_over(self.subject.account_id, plan.path).others(self.subject.arn)
+        )
+        says = tuple([stance(need.action) for need in plan.needs])
+        return others, says, (self.assumes_freely(), self._named) if plan.assumes else None
+
+    def _made(self, plan: Plan) -> Held:
+        """How certainly it may do to something of any name what the path takes beside passing a role."""
+        return min([self.powers.anywhere(need.action, made=plan.passes) for need in plan.needs], default=Held.SURELY)
 
     def _to_others(self, plan: Plan, but: str | None) -> Lead | None:
         if plan.path.services:
@@ -115,9 +128,7 @@ class Search(OwnSearch):
     def _behind_service(self, plan: Plan, but: str | None) -> Lead | None:
         """The roles of the account that trust the service: those that may be passed, or those that may be there."""
         path = plan.path
-        rest = Held.SURELY
-        for need in plan.needs:
-            rest = min(rest, self.powers.anywhere(need.action, made=plan.passes))
+        rest = self._made(plan)
         candidates = self.targets.serving(self.subject.account_id, path.services)
         passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 
@@ -181,12 +192,16 @@ class Search(OwnSearch):
         return min(held, self._assumable[target.arn]) if plan.assumes and held else held
 
     @cached_property
+    def _named(self) -> tuple[tuple[str, Held], ...]:
+        """The roles that it may assume for what it is, with how certain that is."""
+        return tuple([(one.subject.arn, one.trusted) for one in self.assumed])
+
+    @cached_property
     def _assumable(self) -> Mapping[str, Held]:
         """How certainly the identity may assume each role, where it may at all."""
-        mine = {one.subject.arn: one.trusted for one in self.assumed}
         if not self.assumes_freely():
-            return mine
-        return ChainMap(mine, self.targets.admitted(self.subject.account_id))
+            return dict(self._named)
+        return {**self.targets.admitted(self.subject.account_id), **dict(self._named)}
 
     def _assumes(self) -> Iterator[Lead]:
         """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from analytics.engine.decide_policy import CompiledStatement
+    from analytics.engine.reach import Reach
     from analytics.findings.escalation.bearing import Groups
     from analytics.findings.estate import Estate, Subject
     from analytics.iam.condition import Context
@@ -50,6 +51,7 @@ class Workshop:
     answers: dict[Hashable, Held] = field(default_factory=dict)
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     gathered: dict[tuple[int, ...], Spoken] = field(default_factory=dict)  # by what limits, and by statements
+    _held: dict[tuple[int, int], dict[str, Held]] = field(default_factory=dict)
     _any_names: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     _said: dict[int, Said] = field(default_factory=dict)
     _levels: dict[tuple[int, str], tuple[ControlLevel, Statements]] = field(default_factory=dict)
@@ -67,6 +69,10 @@ class Workshop:
         """The actions of all paths, which alone are asked about."""
         return self.estate.catalogue.mask(action for path in read_paths() for action in path.required_actions)
 
+    def held(self, reach: Reach) -> dict[str, Held]:
+        """What is known of the actions of paths by reach alone; one for all whose reach is the same as to them."""
+        return self._held.setdefault((reach.maybe & self._asked, reach.surely & self._asked), {})
+
     def any_names(self, action: str, partition: str, account_id: str) -> tuple[str, ...]:
         """Resources of an account that no policy names, one of each kind that the action may be on."""
         key = (action, partition, account_id)
@@ -81,12 +87,13 @@ class Workshop:
         """What a document says of the actions of paths."""
         known = self._said.get(id(document))
         if known is None:
-            catalogue, said = self.estate.catalogue, 0
-            for one in document.statements:
+            catalogue = self.estate.catalogue
+            positions: defaultdict[str, list[int]] = defaultdict(list)
+            for at, one in enumerate(document.statements):
                 named = reduce(or_, map(catalogue.expand, one.not_action or one.action), 0)
-                said |= catalogue.full & ~named if one.not_action else named
-            names = frozenset(map(str.lower, catalogue.names(said & self._asked)))
-            known = self._said[id(document)] = Said(self.compiler.policy(document), names)
+                for name in catalogue.names((~named if one.not_action else named) & self._asked):
+                    positions[name.lower()].append(at)
+            known = self._said[id(document)] = Said(self.compiler.policy(document), positions)
         return known
 
     def saying(self, document: PolicyDocument, action: str) -> Statements:
@@ -158,7 +165,7 @@ class Gatherer:
         """What is said of a lower-case action."""
         own: list[CompiledStatement] = []
         for said in self._own:
-            alike, asking = said.on(action)
+            alike, asking = said[action]
             own += alike
             if asking:
                 own += filter(self._may_hold, asking)
