@@ -20,10 +20,10 @@ from analytics.findings.escalation.paths import SELF_ESCALATION
 from analytics.findings.escalation.plan import Plans
 from analytics.findings.escalation.routes import Routes
 from analytics.findings.escalation.search import Search
-from analytics.findings.escalation.spoken import Workshop
 from analytics.findings.escalation.targets import Targets
 from analytics.findings.escalation.trust import Trusts
 from analytics.findings.escalation.values import Certainty, HeldPath, Step
+from analytics.findings.escalation.workshop import Workshop
 
 if TYPE_CHECKING:
     from analytics.findings.escalation.own import Lead

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from analytics.findings.escalation.levels import Weighing
     from analytics.findings.escalation.own import Ownership
     from analytics.findings.escalation.plan import Plan, Plans
-    from analytics.findings.escalation.spoken import Workshop
     from analytics.findings.escalation.trust import Trusts
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.findings.estate import Subject
 
 
@@ -71,7 +71,7 @@ class OwnSearch:
 
     def own_leads(self) -> Iterator[tuple[Plan, Lead]]:
         """Every self-escalation, by a path of its own or without a limit that it may lift."""
-        for plan in self.plans():
+        for plan in self.own_plans():
             for lead in self.own(plan):
                 yield plan, lead
             for lifted in self.field.ownership.lifted(plan.path, self.powers) if plan.path.lifts else ():
@@ -80,9 +80,13 @@ class OwnSearch:
 
     def own_leads_alone(self) -> Iterator[tuple[Plan, Lead]]:
         """The same, with all limits in place."""
-        for plan in self.plans():
+        for plan in self.own_plans():
             for lead in self.own(plan):
                 yield plan, lead
+
+    def own_plans(self) -> list[Plan]:
+        """The paths within reach that may lead to the identity itself, or to one that it makes."""
+        return [plan for plan in self.plans() if plan.is_own]
 
     def plans(self) -> tuple[Plan, ...]:
         """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
@@ -93,7 +97,7 @@ class OwnSearch:
     def own(self, plan: Plan) -> tuple[Lead, ...]:
         """Leads of a path to the identity itself, or to one that it makes; kept with its powers."""
         path, kept = plan.path, self.powers.own
-        if not path.creates and not path.self_for:
+        if not plan.is_own:
             return ()
         if path.id not in kept:
             kept[path.id] = tuple(doubted(lead, plan) for lead in self._own(plan))

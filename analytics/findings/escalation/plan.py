@@ -39,6 +39,7 @@ class Plan(NamedTuple):
     needs: tuple[Need, ...]  # but for passing a role and assuming one
     passes: bool
     assumes: bool
+    is_own: bool  # may lead to the identity itself, or to one that it makes
 
 
 class Plans:
@@ -72,7 +73,8 @@ def _plan(path: EscalationPath, catalogue: Catalogue) -> Plan | None:
         if action not in (PASS_ROLE, ASSUME)
     )
     actions = path.required_actions
-    return Plan(path, catalogue.mask(actions), needs, PASS_ROLE in actions, ASSUME in actions)
+    is_own = path.creates is not None or bool(path.self_for)
+    return Plan(path, catalogue.mask(actions), needs, PASS_ROLE in actions, ASSUME in actions, is_own)
 
 
 def _about(action: str, path: EscalationPath, catalogue: Catalogue) -> Callable[[Subject], tuple[str, ...]] | None:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from analytics.findings.escalation.bearing import Bearing, Spoken
     from analytics.findings.escalation.facts import AboutResource, Values
     from analytics.findings.escalation.own import Lead
-    from analytics.findings.escalation.spoken import Belongings, Workshop
+    from analytics.findings.escalation.plan import Plan
+    from analytics.findings.escalation.spoken import Voice
+    from analytics.findings.escalation.workshop import Belongings, Workshop
     from analytics.findings.estate import Subject
 
 
@@ -36,9 +38,7 @@ class Powers:
         self.own: dict[str, tuple[Lead, ...]] = {}  # by path, once found
         self._workshop = workshop
         self._catalogue = workshop.estate.catalogue
-        self._spoken: dict[str, Spoken] = {}
         self._reach = workshop.held(subject.reach)
-        self._stances: dict[str, Hashable] = {}
         self._is_doubtful = subject.stack.boundary_not_collected
 
     def reach(self, action: str) -> Held:
@@ -61,15 +61,16 @@ class Powers:
 
     def stance(self, action: str) -> Hashable:
         """All on which its answers about an action rest; identities of one account that agree in it agree in them."""
-        stance = self._stances.get(action)
-        if stance is None:
-            stance = self._stances[action] = self._stance(action)
-        return stance
-
-    def _stance(self, action: str) -> Hashable:
         held = self.reach(action)
         if held is not Held.MAYBE:
             return held
+        kept = self._voice.stances
+        stance = kept.get(action)
+        if stance is None:
+            stance = kept[action] = self._stance(action)
+        return stance
+
+    def _stance(self, action: str) -> Hashable:
         spoken = self.spoken(action)
         if not spoken.asking and not self._is_doubtful:
             return spoken.number
@@ -79,9 +80,10 @@ class Powers:
 
     def spoken(self, action: str) -> Spoken:
         """What the policies say of an action."""
-        spoken = self._spoken.get(action)
+        kept = self._voice.spoken
+        spoken = kept.get(action)
         if spoken is None:
-            spoken = self._spoken[action] = self._gatherer.gather(action.lower())
+            spoken = kept[action] = self._gatherer.gather(action.lower())
         return spoken
 
     def anywhere(self, action: str, *, made: bool) -> Held:
@@ -106,6 +108,15 @@ class Powers:
         if key not in answers:
             answers[key] = find()
         return answers[key]
+
+    def made(self, plan: Plan) -> Held:
+        """How certainly it may do to something of any name what a path takes beside passing a role."""
+        key, kept = (self.subject.account_id, plan.path.id), self._voice.made
+        held = kept.get(key)
+        if held is None:
+            found = [self.anywhere(need.action, made=plan.passes) for need in plan.needs]
+            held = kept[key] = min(found, default=Held.SURELY)
+        return held
 
     def _anywhere(self, action: str, *, made: bool) -> Held:
         names = self.any_names(action) if made else self._of_any_name(action)
@@ -220,6 +231,10 @@ class Powers:
     def known(self) -> Context:
         """What every request of the identity carries."""
         return self._gatherer.known
+
+    @cached_property
+    def _voice(self) -> Voice:
+        return self._gatherer.voice()
 
     @cached_property
     def _gatherer(self) -> Gatherer:

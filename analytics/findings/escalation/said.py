@@ -5,16 +5,17 @@ INVARIANT: only statements that ask who calls are answered for each identity; al
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import KNOWN_OF_ALL, about_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.escalation.bearing import Groups
-    from analytics.findings.escalation.spoken import Workshop
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.iam.condition import Context
     from analytics.iam.stack import PolicyStack
 
@@ -29,17 +30,25 @@ class Said(dict[str, "tuple[Statements, Statements]"]):
     First the statements that speak of the action for all identities alike, then those that ask who calls.
     """
 
-    def __init__(self, policy: CompiledPolicy, positions: Mapping[str, Sequence[int]]) -> None:
+    def __init__(self, policy: CompiledPolicy, named: Sequence[frozenset[str]]) -> None:
+        """`named`: of each statement of the policy, the actions of paths of which it speaks, in lower case."""
         super().__init__()
-        self._policy = policy
-        self._positions = positions  # by action, those of the statements that speak of it
+        speaking = [(policy.statement(at), actions) for at, actions in enumerate(named) if actions]
+        self.asking = [(one, actions) for one, actions in speaking if asks(one)]
+        self.denies = any(not one.allows for one, _actions in speaking)
+        free = (actions for one, actions in speaking if one.allows and one.is_unconditional)
+        self.frees = frozenset[str]().union(*free)  # allowed everywhere without a condition
+        self._speaking: defaultdict[str, list[CompiledStatement]] = defaultdict(list)
+        for one, actions in speaking:
+            for action in actions:
+                self._speaking[action].append(one)
 
     def __missing__(self, action: str) -> tuple[Statements, Statements]:
-        found = self[action] = self._find(action) if action in self._positions else _NOTHING
+        found = self[action] = self._find(action) if action in self._speaking else _NOTHING
         return found
 
     def _find(self, action: str) -> tuple[Statements, Statements]:
-        spoken = [self._policy.statement(at) for at in self._positions[action]]
+        spoken = self._speaking[action]
         asking = tuple(filter(asks, spoken))
         return tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL)), asking
 
@@ -67,6 +76,9 @@ class Limits:
     def __init__(self, workshop: Workshop, stack: PolicyStack) -> None:
         self._workshop = workshop
         self._stack = stack
+        documents = [named.document for level in (*stack.scp_levels, *stack.rcp_levels) for named in level.policies]
+        documents += [] if stack.boundary is None else [stack.boundary.document]
+        self.asking = [pair for document in documents for pair in workshop.said(document).asking]
         self._said: dict[str, tuple[Groups, Statements]] = {}
         self._found: dict[tuple[str, tuple[bool, ...]], Limiting] = {}
 

@@ -57,7 +57,8 @@ class Search(OwnSearch):
     def leads(self, plan: Plan) -> Iterator[Lead]:
         """Every lead of a path; its own come first."""
         path = plan.path
-        yield from self.own(plan)
+        if plan.is_own:
+            yield from self.own(plan)
         if path.lifts:
             for lifted in self.field.ownership.lifted(path, self.powers):
                 yield doubted(self._freed(lifted), plan)
@@ -85,17 +86,12 @@ class Search(OwnSearch):
         """What a lead to others rests on beside the account: what the policies say, as far as the path asks."""
         stance = self.powers.stance
         if plan.path.services:
-            return self._made(plan), stance(PASS_ROLE) if plan.passes else None
-        others = (
-            plan.path.takes_over is None
-            or self.targets.taken_over(self.subject.account_id, plan.path).others(self.subject.arn)
+            return self.powers.made(plan), stance(PASS_ROLE) if plan.passes else None
+        others = plan.path.takes_over is None or self.targets.taken_over(self.subject.account_id, plan.path).others(
+            self.subject.arn
         )
         says = tuple([stance(need.action) for need in plan.needs])
         return others, says, (self.assumes_freely(), self._named) if plan.assumes else None
-
-    def _made(self, plan: Plan) -> Held:
-        """How certainly it may do to something of any name what the path takes beside passing a role."""
-        return min([self.powers.anywhere(need.action, made=plan.passes) for need in plan.needs], default=Held.SURELY)
 
     def _to_others(self, plan: Plan, but: str | None) -> Lead | None:
         if plan.path.services:
@@ -128,7 +124,7 @@ class Search(OwnSearch):
     def _behind_service(self, plan: Plan, but: str | None) -> Lead | None:
         """The roles of the account that trust the service: those that may be passed, or those that may be there."""
         path = plan.path
-        rest = self._made(plan)
+        rest = self.powers.made(plan)
         candidates = self.targets.serving(self.subject.account_id, path.services)
         passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 

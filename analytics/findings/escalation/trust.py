@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation.powers import Powers
-    from analytics.findings.escalation.spoken import Workshop
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.findings.estate import Subject
 
 SAML_PROVIDER = ":saml-provider/"
