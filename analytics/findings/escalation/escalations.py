@@ -9,6 +9,7 @@ INVARIANT: taking a permission away from an identity never makes its strongest p
 from __future__ import annotations
 
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation.factors import Factors, read_factors
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from analytics.findings.estate import Estate, Subject
 
 __all__ = ["Certainty", "Escalations", "HeldPath", "Step"]
+
+_STRENGTH = attrgetter("strength")
 
 
 class Escalations:
@@ -107,7 +110,7 @@ class Escalations:
 
     def _paths(self, subject: Subject) -> tuple[HeldPath, ...]:
         found = [self._path(plan, lead) for plan, lead in self._search(subject).found()]
-        return tuple(sorted(found, key=lambda path: -path.strength))  # stable: the order of the file among equals
+        return tuple(sorted(found, key=_STRENGTH, reverse=True))  # stable: the order of the file among equals
 
     def _path(self, plan: Plan, lead: Lead) -> HeldPath:
         key = (plan.path.id, lead)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.findings.escalation.facts import ANY_NAME, Held, about_identity, about_new
 from analytics.findings.escalation.paths import SELF_ESCALATION, EscalationPath, Lifts
 from analytics.iam.names import PrincipalKind
-from analytics.iam.policy import Effect
+from analytics.iam.policy import Effect, PolicyDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,7 @@ class Ownership:
     def __init__(self, estate: Estate, weighing: Weighing) -> None:
         self._estate = estate
         self._weighing = weighing
+        self._denying: dict[int, tuple[PolicyDocument, bool]] = {}
         self._without_denies: dict[int, tuple[NamedPolicy, NamedPolicy]] = {}
 
     def cap(self, powers: Powers) -> str:
@@ -135,7 +136,7 @@ class Ownership:
         removable = {
             at: held
             for at, named in enumerate(stack.identity)
-            if _denies(named) and (held := self._removes(action, named, powers))
+            if self._denies(named) and (held := self._removes(action, named, powers))
         }
         surely = {at for at, held in removable.items() if held is Held.SURELY and _only_denies(stack.identity[at])}
         for held, chosen in ((Held.SURELY, surely), (Held.MAYBE, set(removable))):
@@ -157,6 +158,13 @@ class Ownership:
             return powers.on(action, named.attached_to, choice=named.arn)
         return powers.on(action, subject.arn, about_identity(subject), choice=named.arn)
 
+    def _denies(self, named: NamedPolicy) -> bool:
+        known = self._denying.get(id(named.document))
+        if known is None:
+            denies = any(statement.effect is Effect.DENY for statement in named.document.statements)
+            known = self._denying[id(named.document)] = (named.document, denies)
+        return known[1]
+
     def _allows_of(self, named: NamedPolicy) -> NamedPolicy:
         """The policy without its denies; the same object for the same policy, as caches key on documents."""
         known = self._without_denies.get(id(named))
@@ -170,10 +178,6 @@ class Ownership:
 def _bare(stack: PolicyStack) -> PolicyStack:
     """The stack without a permissions boundary."""
     return replace(stack, boundary=None, boundary_not_collected=False)
-
-
-def _denies(named: NamedPolicy) -> bool:
-    return any(statement.effect is Effect.DENY for statement in named.document.statements)
 
 
 def _only_denies(named: NamedPolicy) -> bool:

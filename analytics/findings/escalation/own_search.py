@@ -92,7 +92,7 @@ class OwnSearch:
         """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
         if self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
             return ()
-        return self.field.plans.within(self.subject.reach)
+        return self.field.plans.within(self.powers.held)
 
     def own(self, plan: Plan) -> tuple[Lead, ...]:
         """Leads of a path to the identity itself, or to one that it makes; kept with its powers."""

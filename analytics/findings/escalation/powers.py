@@ -38,15 +38,12 @@ class Powers:
         self.own: dict[str, tuple[Lead, ...]] = {}  # by path, once found
         self._workshop = workshop
         self._catalogue = workshop.estate.catalogue
-        self._reach = workshop.held(subject.reach)
+        self.held = workshop.within(subject.reach).held
         self._is_doubtful = subject.stack.boundary_not_collected
 
     def reach(self, action: str) -> Held:
         """By reach alone: on every resource, on some perhaps, or on none."""
-        held = self._reach.get(action)
-        if held is None:
-            held = self._reach[action] = self._within_reach(action)
-        return held
+        return self.held.get(action, Held.NO)
 
     def on(self, action: str, resource: str, about: AboutResource = NOTHING_KNOWN, choice: str | None = None) -> Held:
         """On one resource. `choice`: the service to which a role is passed, the policy that is detached."""
@@ -96,10 +93,10 @@ class Powers:
             return held
         key = (self.subject.account_id, action, made, self.stance(action))
         answers = self._workshop.answers
-        held = answers.get(key)
-        if held is None:
-            held = answers[key] = self._anywhere(action, made=made)
-        return held
+        found = answers.get(key)
+        if found is None:
+            found = answers[key] = self._anywhere(action, made=made)
+        return found
 
     def shared(self, question: str, actions: tuple[str, ...], find: Callable[[], Held]) -> Held:
         """An answer that rests on the account and on what the policies say of the actions, and on nothing else."""
@@ -145,12 +142,6 @@ class Powers:
 
     def _of_any_name(self, action: str) -> tuple[str, ...]:
         return self._workshop.any_names(action, partition_of(self.subject.arn), self.subject.account_id)
-
-    def _within_reach(self, action: str) -> Held:
-        number, reach = self._catalogue.number(action), self.subject.reach
-        if number is None or not reach.maybe >> number & 1:
-            return Held.NO
-        return Held.SURELY if reach.surely >> number & 1 else Held.MAYBE
 
     def _held(self, action: str, resource: str, about: AboutResource, choice: str | None) -> Held:
         """Exactly; where the best choice is denied, another one may be allowed."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import KNOWN_OF_ALL, about_principal
+from analytics.iam.policy import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,22 +34,34 @@ class Said(dict[str, "tuple[Statements, Statements]"]):
     def __init__(self, policy: CompiledPolicy, named: Sequence[frozenset[str]]) -> None:
         """`named`: of each statement of the policy, the actions of paths of which it speaks, in lower case."""
         super().__init__()
-        speaking = [(policy.statement(at), actions) for at, actions in enumerate(named) if actions]
-        self.asking = [(one, actions) for one, actions in speaking if asks(one)]
-        self.denies = any(not one.allows for one, _actions in speaking)
-        free = (actions for one, actions in speaking if one.allows and one.is_unconditional)
-        self.frees = frozenset[str]().union(*free)  # allowed everywhere without a condition
-        self._speaking: defaultdict[str, list[CompiledStatement]] = defaultdict(list)
-        for one, actions in speaking:
-            for action in actions:
-                self._speaking[action].append(one)
+        self._policy = policy
+        self._positions: defaultdict[str, list[int]] = defaultdict(list)
+        self.frees = frozenset[str]()  # allowed everywhere without a condition
+        self.denies = False
+        self.asking: list[tuple[CompiledStatement, frozenset[str]]] = []
+        for at, actions in enumerate(named):
+            if actions:
+                self._add(at, actions)
+
+    def _add(self, at: int, actions: frozenset[str]) -> None:
+        statement = self._policy.document.statements[at]
+        for action in actions:
+            self._positions[action].append(at)
+        if statement.effect is Effect.DENY:
+            self.denies = True
+        elif "*" in statement.resource and not statement.condition:
+            self.frees |= actions
+        if statement.condition or any("${" in text for text in (*statement.resource, *statement.not_resource)):
+            compiled = self._policy.statement(at)
+            if asks(compiled):
+                self.asking.append((compiled, actions))
 
     def __missing__(self, action: str) -> tuple[Statements, Statements]:
-        found = self[action] = self._find(action) if action in self._speaking else _NOTHING
+        found = self[action] = self._find(action) if action in self._positions else _NOTHING
         return found
 
     def _find(self, action: str) -> tuple[Statements, Statements]:
-        spoken = self._speaking[action]
+        spoken = [self._policy.statement(at) for at in self._positions[action]]
         asking = tuple(filter(asks, spoken))
         return tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL)), asking
 

@@ -62,7 +62,7 @@ class Gatherer:
         else:
             own = frozenset(map(id, self._own))
             asking = [*asking, *(pair for said in self._own for pair in said.asking)]
-        undecided = self._workshop.undecided(self._subject.reach)
+        undecided = self._workshop.within(self._subject.reach).undecided
         open_ = [one for one, actions in asking if not actions.isdisjoint(undecided)]
         holds = frozenset((id(one), self._may_hold(one)) for one in open_)
         keys = {key for one in open_ if self._may_hold(one) for key in one.keys if about_principal(key)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     Statements = tuple[CompiledStatement, ...]
 
 
+class Within(NamedTuple):
+    """What reach tells of the actions of paths."""
+
+    held: dict[str, Held]  # but for those that it does not hold
+    undecided: frozenset[str]  # held on some resources, perhaps; in lower case
+
+
 @dataclass(frozen=True)
 class Workshop:
     """What all identities of an estate share: compiled policies, and the answers to equal questions."""
@@ -41,9 +48,8 @@ class Workshop:
     spoken: dict[tuple[Hashable, ...], Spoken] = field(default_factory=dict)
     voices: dict[Hashable, Voice] = field(default_factory=dict)  # by what is the same of an identity
     gathered: dict[tuple[int, ...], Spoken] = field(default_factory=dict)  # by what limits, and by statements
-    _held: dict[tuple[int, int], dict[str, Held]] = field(default_factory=dict)
+    _within: dict[tuple[int, int], Within] = field(default_factory=dict)
     _any_names: dict[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
-    _undecided: dict[int, frozenset[str]] = field(default_factory=dict)
     _patterns: dict[str, frozenset[str]] = field(default_factory=dict)
     _said: dict[int, Said] = field(default_factory=dict)
     _levels: dict[tuple[int, str], tuple[ControlLevel, Statements]] = field(default_factory=dict)
@@ -66,18 +72,31 @@ class Workshop:
         """Their names in lower case."""
         return frozenset(map(str.lower, self.estate.catalogue.names(self.asked)))
 
-    def undecided(self, reach: Reach) -> frozenset[str]:
-        """Those of them that reach leaves open, in lower case."""
-        open_ = reach.maybe & ~reach.surely & self.asked
-        known = self._undecided.get(open_)
+    def within(self, reach: Reach) -> Within:
+        """What reach tells of them; one for all identities of which it tells the same."""
+        maybe, surely = reach.maybe & self.asked, reach.surely & self.asked
+        known = self._within.get((maybe, surely))
         if known is None:
-            found = self.estate.catalogue.names(open_)
-            known = self._undecided[open_] = frozenset(map(str.lower, found))
+            known = self._within[maybe, surely] = self._told(maybe, surely)
         return known
 
-    def held(self, reach: Reach) -> dict[str, Held]:
-        """What is known of the actions of paths by reach alone; one for all whose reach is the same as to them."""
-        return self._held.setdefault((reach.maybe & self.asked, reach.surely & self.asked), {})
+    def _told(self, maybe: int, surely: int) -> Within:
+        """By the bytes of the masks: the paths ask for few of many thousand actions."""
+        size = self.asked.bit_length() // 8 + 1
+        some, all_ = maybe.to_bytes(size, "little"), surely.to_bytes(size, "little")
+        held = {
+            action: Held.SURELY if all_[byte] & bit else Held.MAYBE
+            for action, byte, bit in self._places
+            if some[byte] & bit
+        }
+        return Within(held, frozenset(action.lower() for action, one in held.items() if one is Held.MAYBE))
+
+    @cached_property
+    def _places(self) -> list[tuple[str, int, int]]:
+        """The actions of paths, each with its byte and its bit in a mask."""
+        actions = sorted({action for path in read_paths() for action in path.required_actions})
+        numbers = ((action, self.estate.catalogue.number(action)) for action in actions)
+        return [(action, number // 8, 1 << number % 8) for action, number in numbers if number is not None]
 
     def any_names(self, action: str, partition: str, account_id: str) -> tuple[str, ...]:
         """Resources of an account that no policy names, one of each kind that the action may be on."""
