@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation.factors import Factors, read_factors
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import NO, SURELY
 from analytics.findings.escalation.levels import ADMINISTRATOR, Weighing
 from analytics.findings.escalation.own import Ownership
 from analytics.findings.escalation.own_search import Field, OwnSearch
@@ -100,11 +100,11 @@ class Escalations:
         return Search(self._field, subject, self._targets)
 
     def _own_certainty(self, subject: Subject) -> Certainty | None:
-        best = Held.NO
+        best = NO
         for _plan, lead in OwnSearch(self._field, subject).own_leads():
             if lead.target == ADMINISTRATOR and lead.category == SELF_ESCALATION:
                 best = max(best, lead.held)
-                if best is Held.SURELY:
+                if best is SURELY:
                     return Certainty.SURELY
         return Certainty.MAYBE if best else None
 
@@ -122,7 +122,7 @@ class Escalations:
             path_id=plan.path.id,
             title=plan.path.title,
             category=lead.category,
-            surely=lead.held is Held.SURELY,
+            surely=lead.held is SURELY,
             target_arn=lead.target_arn,
             target=lead.target,
             target_factor=factors.target[lead.target],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation.facts import NOTHING_KNOWN, Held, about_identity
+from analytics.findings.escalation.facts import MAYBE, NO, NOTHING_KNOWN, SURELY, Held, about_identity
 from analytics.findings.escalation.levels import ADMINISTRATOR
 from analytics.findings.escalation.own import KIND_WORDS, Lead, Lifted
 from analytics.findings.escalation.paths import SELF_ESCALATION
@@ -124,18 +124,18 @@ class OwnSearch:
 
     def on(self, plan: Plan, target: Subject) -> Held:
         """How certain it is that all actions of a path are allowed on what belongs to a target."""
-        held = Held.SURELY
+        held = SURELY
         for action, belongings in plan.needs:
             if belongings is None:
                 held = min(held, self.powers.anywhere(action, made=False))
             else:
                 held = min(held, self._on_one_of(action, belongings(target), target))
-            if held is Held.NO:
+            if held is NO:
                 return held
         return held
 
     def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject) -> Held:
-        held = Held.NO
+        held = NO
         for resource in resources:
             about = self.field.about(target) if resource == target.arn else NOTHING_KNOWN
             held = max(held, self.powers.on(action, resource, about))
@@ -149,7 +149,7 @@ def doubted(lead: Lead, plan: Plan) -> Lead:
     """A path that needs what no snapshot tells is never sure."""
     if plan.path.not_known is None:
         return lead
-    return lead._replace(held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
+    return lead._replace(held=min(lead.held, MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
 
 
 def without_limit(lifted: Lifted, lead: Lead, plan: Plan) -> Lead:

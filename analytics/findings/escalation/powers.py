@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.decide_facts import is_protected
 from analytics.engine.reach_choice import candidates
-from analytics.findings.escalation.facts import ANY_NAME, NOTHING_KNOWN, VARIABLE, Held, chosen_values, partition_of
+from analytics.findings.escalation.facts import (
+    ANY_NAME,
+    MAYBE,
+    NO,
+    NOTHING_KNOWN,
+    SURELY,
+    VARIABLE,
+    Held,
+    chosen_values,
+    partition_of,
+)
 from analytics.findings.escalation.spoken import Gatherer
 from analytics.iam.condition import Context
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from analytics.findings.escalation.bearing import Bearing, Spoken
     from analytics.findings.escalation.facts import AboutResource, Values
@@ -43,23 +53,23 @@ class Powers:
 
     def reach(self, action: str) -> Held:
         """By reach alone: on every resource, on some perhaps, or on none."""
-        return self.held.get(action, Held.NO)
+        return self.held.get(action, NO)
 
     def on(self, action: str, resource: str, about: AboutResource = NOTHING_KNOWN, choice: str | None = None) -> Held:
         """On one resource. `choice`: the service to which a role is passed, the policy that is detached."""
         held = self.reach(action)
-        if held is Held.NO or (held is Held.MAYBE and not self.spoken(action).means(resource)):
-            return Held.NO
+        if held is NO or (held is MAYBE and not self.spoken(action).means(resource)):
+            return NO
         if is_protected(action.lower(), resource):
-            return Held.NO
-        if held is Held.SURELY:
-            return Held.SURELY
+            return NO
+        if held is SURELY:
+            return SURELY
         return self._held(action, resource, about, choice)
 
     def stance(self, action: str) -> Hashable:
         """All on which its answers about an action rest; identities of one account that agree in it agree in them."""
         held = self.reach(action)
-        if held is not Held.MAYBE:
+        if held is not MAYBE:
             return held
         kept = self._voice.stances
         stance = kept.get(action)
@@ -89,7 +99,7 @@ class Powers:
         SURELY where a resource with any name would do, or with a name that the caller gives it.
         """
         held = self.reach(action)
-        if held is not Held.MAYBE:
+        if held is not MAYBE:
             return held
         key = (self.subject.account_id, action, made, self.stance(action))
         answers = self._workshop.answers
@@ -112,23 +122,25 @@ class Powers:
         held = kept.get(key)
         if held is None:
             found = [self.anywhere(need.action, made=plan.passes) for need in plan.needs]
-            held = kept[key] = min(found, default=Held.SURELY)
+            held = kept[key] = min(found, default=SURELY)
         return held
 
     def _anywhere(self, action: str, *, made: bool) -> Held:
+        spoken = self.spoken(action)
         names = self.any_names(action) if made else self._of_any_name(action)
-        asked = (name for name in names if self.spoken(action).means(name))
-        sure = any(self._held(action, name, NOTHING_KNOWN, None) is Held.SURELY for name in asked)
-        return Held.SURELY if sure else Held.MAYBE
+        if not spoken.scoped:
+            names = names[:1]  # all statements bear on every resource: one name answers for all
+        asked = filter(spoken.means, names)
+        return SURELY if any(self._held(action, name, NOTHING_KNOWN, None) is SURELY for name in asked) else MAYBE
 
     def identities(self, action: str, belongings: Belongings) -> frozenset[str] | None:
         """The users and roles on whose belongings its own policies may allow the action; None: any of its account."""
-        if self.reach(action) is not Held.MAYBE:
+        if self.reach(action) is not MAYBE:
             return None if self.reach(action) else frozenset()
         patterns = self.spoken(action).patterns
         return None if patterns is None else self._workshop.matching(self.subject.account_id, belongings, patterns)
 
-    def any_names(self, action: str) -> list[str]:
+    def any_names(self, action: str) -> Sequence[str]:
         """Resources that stand for all on which the action may be granted: of any name, and one per pattern."""
         patterns = self.spoken(action).patterns or ()
         return [*self._of_any_name(action), *map(self.example, patterns)]
@@ -147,9 +159,9 @@ class Powers:
         """Exactly; where the best choice is denied, another one may be allowed."""
         chosen = chosen_values(action, choice, partition_of(self.subject.arn))
         held = self._ask(action, resource, about, chosen)
-        if held is Held.NO and chosen and choice is None:
-            held = min(Held.MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
-        return min(held, Held.MAYBE) if self._is_doubtful else held
+        if held is NO and chosen and choice is None:
+            held = min(MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
+        return min(held, MAYBE) if self._is_doubtful else held
 
     def _ask(
         self,
@@ -195,14 +207,14 @@ class Powers:
     def _decided(self, request: Request, bearing: Bearing) -> Held:
         free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
         if len(free) == 1 and self._chooses(free[0], request, bearing):
-            return Held.SURELY
+            return SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:
-            return Held.SURELY
+            return SURELY
         if decision.result is Result.UNDECIDABLE:  # were no choice allowed, nothing would be open
             undecided = set(decision.unknown_keys)
-            return Held.SURELY if undecided and undecided <= set(free) else Held.MAYBE
-        return Held.NO
+            return SURELY if undecided and undecided <= set(free) else MAYBE
+        return NO
 
     def _chooses(self, key: str, request: Request, bearing: Bearing) -> bool:
         """Whether some value of an open key, which the caller chooses, is surely allowed."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import SURELY
 from analytics.findings.escalation.levels import ADMINISTRATOR
 from analytics.findings.escalation.paths import ASSUME
 from analytics.findings.escalation.values import Step
@@ -95,4 +95,4 @@ def _hub(account_id: str) -> str:
 
 
 def _assuming(arn: str, role: Candidate) -> Step:
-    return Step(arn, role.subject.arn, "sts-001", (ASSUME,), role.trusted is Held.SURELY)
+    return Step(arn, role.subject.arn, "sts-001", (ASSUME,), role.trusted is SURELY)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation.facts import Held, partition_of
+from analytics.findings.escalation.facts import MAYBE, NO, SURELY, Held, partition_of
 from analytics.findings.escalation.levels import ADMINISTRATOR, NONE
 from analytics.findings.escalation.own import Lead, Lifted
 from analytics.findings.escalation.own_search import Field, OwnSearch, doubted, without_limit
@@ -105,7 +105,7 @@ class Search(OwnSearch):
     def assumes_freely(self) -> bool:
         """Whether its own policies let it assume whatever role admits its account."""
         may_call = self.subject.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
-        return may_call and self.powers.reach(ASSUME) is Held.SURELY
+        return may_call and self.powers.reach(ASSUME) is SURELY
 
     def _freed(self, lifted: Lifted) -> Lead:
         """Without the limit: the strongest of what it holds then."""
@@ -130,7 +130,7 @@ class Search(OwnSearch):
 
         def grade(candidate: Candidate) -> Held:
             if passable is not None and candidate.subject.arn not in passable:
-                return Held.NO
+                return NO
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
@@ -162,15 +162,15 @@ class Search(OwnSearch):
         """Another identity of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
         within = everyone.within(self._scopes(plan))
-        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), Held.SURELY, but)
+        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), SURELY, but)
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
             as_what = " once it is changed" if plan.path.strengthens else ""
             why = f"the most privileged {noun} of its account within the scope{as_what}"
             return Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
-        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        if most is Held.SURELY or not everyone.others(self.subject.arn):
+        most = min((self.powers.reach(need.action) for need in plan.needs), default=SURELY)
+        if most is SURELY or not everyone.others(self.subject.arn):
             return Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
         return None
 
@@ -203,7 +203,7 @@ class Search(OwnSearch):
         """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""
         reach = self.powers.reach(ASSUME)
         admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
-        both = (self._strongest(one, _trusted, Held.SURELY, self.subject.arn) for one in (self.assumed, admitting))
+        both = (self._strongest(one, _trusted, SURELY, self.subject.arn) for one in (self.assumed, admitting))
         found = [best for best in both if best is not None]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
@@ -211,14 +211,14 @@ class Search(OwnSearch):
         outside = self._outside()
         if outside is not None:
             why = "a role of an account that was not collected"
-            yield Lead(PRINCIPAL_ACCESS, Held.MAYBE, outside, ADMINISTRATOR, why)
+            yield Lead(PRINCIPAL_ACCESS, MAYBE, outside, ADMINISTRATOR, why)
         if not found and outside is None:
             yield Lead(PRINCIPAL_ACCESS, reach, None, NONE, "no role of the collected accounts trusts it")
 
     def _outside(self) -> str | None:
         """A role that its policies name in an account of which no identity was collected."""
         estate = self.field.workshop.estate
-        if self.powers.reach(ASSUME) is not Held.MAYBE:
+        if self.powers.reach(ASSUME) is not MAYBE:
             return None
         for pattern in estate.reachable.resources(self.subject.stack, ASSUME).granted:
             account_id = account_of(pattern) or ""
@@ -237,7 +237,7 @@ class Search(OwnSearch):
         if self.subject.account_id == management:
             why = "acts from the organisation's management account on all accounts"
         else:
-            held, why = min(held, Held.MAYBE), "only if the organisation delegates this to its account"
+            held, why = min(held, MAYBE), "only if the organisation delegates this to its account"
         return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
 
     def _strongest(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.decide_policy import Compiler
 from analytics.engine.reach_choice import free_keys
 from analytics.findings.escalation.bearing import Marks, meaning
-from analytics.findings.escalation.facts import ANY_NAME, ROLE_KINDS, VARIABLE, Held
+from analytics.findings.escalation.facts import ANY_NAME, MAYBE, ROLE_KINDS, SURELY, VARIABLE, Held
 from analytics.findings.escalation.paths import read_paths
 from analytics.findings.escalation.said import Limits, Said
 from analytics.iam.names import PrincipalKind
@@ -84,12 +84,8 @@ class Workshop:
         """By the bytes of the masks: the paths ask for few of many thousand actions."""
         size = self.asked.bit_length() // 8 + 1
         some, all_ = maybe.to_bytes(size, "little"), surely.to_bytes(size, "little")
-        held = {
-            action: Held.SURELY if all_[byte] & bit else Held.MAYBE
-            for action, byte, bit in self._places
-            if some[byte] & bit
-        }
-        return Within(held, frozenset(action.lower() for action, one in held.items() if one is Held.MAYBE))
+        held = {action: SURELY if all_[byte] & bit else MAYBE for action, byte, bit in self._places if some[byte] & bit}
+        return Within(held, frozenset(action.lower() for action, one in held.items() if one is MAYBE))
 
     @cached_property
     def _places(self) -> list[tuple[str, int, int]]:
