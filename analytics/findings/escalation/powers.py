@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 class Powers:
-    """One identity's powers; each question is answered once."""
+    """One identity's powers over the actions of paths; each question is answered once."""
 
     def __init__(self, workshop: Workshop, subject: Subject) -> None:
         self.subject = subject
