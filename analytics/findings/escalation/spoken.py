@@ -55,7 +55,10 @@ class Gatherer:
         return self._workshop.voices.setdefault(self._sameness(), Voice())
 
     def _sameness(self) -> Hashable:
-        """Equal for identities of whom policies say the same, wherever their reach does not decide."""
+        """Equal for identities of whom policies say the same, wherever their reach does not decide.
+
+        Where the values are equal at which the statements look that may hold, the same ones may hold.
+        """
         asking = self._limits.asking
         if self._has_all():
             own: Hashable = FREELY
@@ -64,11 +67,10 @@ class Gatherer:
             asking = [*asking, *(pair for said in self._own for pair in said.asking)]
         undecided = self._workshop.within(self._subject.reach).undecided
         open_ = [one for one, actions in asking if not actions.isdisjoint(undecided)]
-        holds = frozenset((id(one), self._may_hold(one)) for one in open_)
         keys = {key for one in open_ if self._may_hold(one) for key in one.keys if about_principal(key)}
         facts = frozenset((key, self.known.values.get(key), self.known.is_unknown(key)) for key in keys)
         doubtful = self._subject.stack.boundary_not_collected
-        return own, id(self._limits), self._is_root, doubtful, undecided, holds, facts
+        return own, id(self._limits), self._is_root, doubtful, undecided, facts
 
     def _has_all(self) -> bool:
         """Whether its own policies allow every action of a path, on everything and always, and deny none."""
