@@ -7,8 +7,8 @@ const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const find = (selector) => parentElement.querySelector(selector)
-  const scroll = find(".scroll"), names = find(".names"), cells = find(".cells"), status = find(".status")
-  const tip = find(".tip"), root = find(".matrix")
+  const root = find(".matrix"), head = find(".head"), scroll = find(".scroll"), lane = find(".lane"), names = find(".names")
+  const cells = find(".cells"), status = find(".status"), tip = find(".tip"), place = find(".place")
   const grid = unpack(data), theme = themeOf(root, grid)
   const memory = kept.get(parentElement) ?? { at: [0, 0], chosen: "" }
   kept.set(parentElement, memory)
@@ -18,22 +18,31 @@ export default function (component) {
   memory.at = [Math.min(memory.at[0], grid.height - 1), Math.min(memory.at[1], grid.width - 1)]
   scroll.setAttribute("aria-label", data.label)
 
-  let layout
-  const redraw = () => {
+  let layout, drawnAt
+  const lay = () => {
     layout = layoutOf(grid, scroll.clientWidth)
-    Object.assign(layout, near(scroll, layout))
+    lane.style.width = `${layout.width}px`
+    names.style.width = cells.style.left = `${layout.names}px`
+    place.style.scrollMarginTop = `calc(3.75rem + ${layout.head}px)`
+  }
+  const drawSight = () => {
+    drawnAt = scroll.scrollLeft
+    drawHead(head, grid, layout, theme, memory.at, drawnAt)
+    drawCells(cells, grid, layout, theme, memory.at, drawnAt)
+  }
+  const draw = () => {
     drawNames(names, grid, layout, theme, memory.at)
-    drawCells(cells, grid, layout, theme, memory.at)
+    drawSight()
   }
   const positionAt = (event) => {
-    const box = scroll.getBoundingClientRect()
-    const x = event.clientX - box.left - scroll.clientLeft, y = event.clientY - box.top - scroll.clientTop
-    const row = y < layout.head ? -1 : rowAt(layout, y)
+    const onHead = event.currentTarget === head, box = event.currentTarget.getBoundingClientRect()
+    const x = event.clientX - box.left, y = event.clientY - box.top
+    const row = onHead ? -1 : rowAt(layout, y)
     const inside = x - layout.names + scroll.scrollLeft
     let column = -1
     if (x >= layout.names) {
-      // A slanted name leans to the right: above the grid, follow it down to the column it stands on.
-      const foot = row < 0 && !layout.wide ? inside - (layout.head - 6 - y) * 0.577 : inside
+      // A slanted name leans to the right: follow it down to the column it stands on.
+      const foot = onHead && !layout.wide ? inside - (layout.head - 6 - y) * 0.577 : inside
       column = Math.floor(foot / layout.cell)
       if (row < 0 && column < 0) return null
     }
@@ -44,21 +53,29 @@ export default function (component) {
   const move = (at) => {
     memory.at = at
     if (at[1] >= 0) bringIntoView(scroll, layout, at[1])
-    redraw()
+    draw()
     status.textContent = describe(grid, at)
   }
 
-  scroll.onmousemove = (event) => {
-    const at = positionAt(event)
-    scroll.style.cursor = at ? "pointer" : "default"
-    showTip(tip, root, at ? describe(grid, at) : "", event)
+  for (const part of [head, scroll]) {
+    part.onmousemove = (event) => {
+      const at = positionAt(event)
+      part.style.cursor = at ? "pointer" : "default"
+      showTip(tip, root, at ? describe(grid, at) : "", event)
+    }
+    part.onmouseleave = () => showTip(tip, root, "")
+    part.onclick = (event) => {
+      const at = positionAt(event)
+      if (part === head) scroll.focus({ preventScroll: true })
+      if (!at) return
+      move(at)
+      pick(at, grid.can_sort && event.shiftKey && at[1] >= 0)
+    }
   }
-  scroll.onmouseleave = () => showTip(tip, root, "")
-  scroll.onclick = (event) => {
-    const at = positionAt(event)
-    if (!at) return
-    move(at)
-    pick(at, grid.can_sort && event.shiftKey && at[1] >= 0)
+  head.onwheel = (event) => {
+    if (!event.deltaX) return
+    scroll.scrollLeft += event.deltaX
+    event.preventDefault()
   }
   scroll.onkeydown = (event) => {
     const [row, column] = memory.at, first = row < 0 ? 0 : -1
@@ -70,24 +87,29 @@ export default function (component) {
       Home: [row, Math.max(first, 0)],
       End: [row, grid.width - 1],
     }[event.key]
-    if (to) move(to)
-    else if (event.key === "Enter" || event.key === " ") pick(memory.at)
+    if (to) {
+      move(to)
+      place.style.top = `${layout.head + (layout.tops[to[0]] ?? 0)}px`
+      place.scrollIntoView({ block: "nearest" })
+    } else if (event.key === "Enter" || event.key === " ") pick(memory.at)
     else if (event.key === "s" && grid.can_sort && column >= 0) pick(memory.at, true)
     else return
     event.preventDefault()
   }
-  scroll.onscroll = () => {
-    const left = scroll.scrollLeft / layout.cell, right = left + scroll.clientWidth / layout.cell
-    if (Math.floor(left) < layout.from || Math.min(grid.width, right) > layout.to) redraw()
-  }
+  scroll.onscroll = () => { if (scroll.scrollLeft !== drawnAt) drawSight() }
   scroll.onfocus = () => { status.textContent = describe(grid, memory.at) }
 
   drawLegend(find(".legend"), grid, theme)
-  redraw()
+  lay()
   if (memory.at[1] >= 0) bringIntoView(scroll, layout, memory.at[1])
-  document.fonts.ready.then(redraw)
+  draw()
+  if (document.fonts.status === "loading") document.fonts.ready.then(() => { lay(); draw() })
   memory.observer?.disconnect()
-  memory.observer = new ResizeObserver(() => { if (scroll.clientWidth !== layout.available) redraw() })
+  memory.observer = new ResizeObserver(() => {
+    if (scroll.clientWidth === layout.available) return
+    lay()
+    draw()
+  })
   memory.observer.observe(scroll)
   root.dataset.ready = String(grid.height) // the browser tests wait for it
   return () => { memory.observer.disconnect() }
@@ -126,6 +148,7 @@ function themeOf(root, grid) {
     line: of("--st-border-color"),
     accent: dark ? "#8ab4ff" : "#1d4ed8",
     font: of("--st-font") || "sans-serif",
+    hatch: hatchOf(pen, dark),
     ramp: grid.ramp ? (dark ? grid.ramp.dark : grid.ramp.light) : [],
   }
 }
@@ -139,20 +162,21 @@ function layoutOf(grid, available) {
   const lean = wide ? 0 : (head - 10) * 0.577 // room for the last slanted name
   const cell = wide ? columns.width : Math.min(30, Math.max(columns.width, Math.floor((available - left - lean) / Math.max(1, grid.width))))
   const tops = [], opens = [] // where each row begins; the rows that a heading stands above
-  let y = head
+  let y = 0
   for (let row = 0; row < grid.height; row++) {
     opens.push(Boolean(rows.groups.length) && rows.groups[row] !== rows.groups[row - 1])
     if (opens[row]) y += GROUP
     tops.push(y)
     y += ROW
   }
-  return { available, columns: grid.width, hasNotes, names: left, head, cell, wide, tops, opens, width: Math.ceil(cell * grid.width + lean) + 1, height: y + 1 }
+  const width = Math.ceil(cell * grid.width + lean) + 1
+  const sight = Math.max(cell, Math.min(width, available - left)) // of the cells, in pixels
+  return { available, hasNotes, names: left, head, cell, wide, tops, opens, width, sight, height: y + 1, stamps: new Map() }
 }
 
-// The columns in sight and a sight more on each side: hundreds of accounts are not drawn for each step of the cursor.
-function near(scroll, layout) {
-  const column = (x) => Math.min(layout.columns, Math.max(0, Math.round(x / layout.cell)))
-  return { from: column(scroll.scrollLeft - layout.available), to: column(scroll.scrollLeft + 2 * layout.available) }
+// The columns in sight: hundreds of accounts are not drawn for each step of the cursor.
+function inSight(grid, layout, left) {
+  return [Math.max(0, Math.floor(left / layout.cell)), Math.min(grid.width, Math.ceil((left + layout.sight) / layout.cell))]
 }
 
 function rowAt(layout, y) {
@@ -166,11 +190,13 @@ function rowAt(layout, y) {
 }
 
 function penOf(canvas, width, height, theme) {
-  const ratio = window.devicePixelRatio || 1
-  canvas.width = width * ratio
-  canvas.height = height * ratio
-  canvas.style.width = `${width}px`
-  canvas.style.height = `${height}px`
+  const ratio = window.devicePixelRatio || 1, across = Math.round(width * ratio), down = Math.round(height * ratio)
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across
+    canvas.height = down
+    canvas.style.width = `${width}px`
+    canvas.style.height = `${height}px`
+  }
   const pen = canvas.getContext("2d")
   pen.setTransform(ratio, 0, 0, ratio, 0, 0)
   pen.fillStyle = theme.background
@@ -180,24 +206,21 @@ function penOf(canvas, width, height, theme) {
 }
 
 function fit(pen, text, width) {
-  let shown = text.slice(0, 100)
-  if (shown === text && pen.measureText(shown).width <= width) return shown
-  while (shown.length > 1 && pen.measureText(`${shown}…`).width > width) shown = shown.slice(0, -1)
-  return `${shown}…`
+  const most = text.slice(0, 100), shown = (length) => `${most.slice(0, length)}…`
+  if (most === text && pen.measureText(text).width <= width) return text
+  let low = 1, high = most.length
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (pen.measureText(shown(middle)).width <= width) low = middle
+    else high = middle - 1
+  }
+  return shown(low)
 }
 
 function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
   const pen = penOf(canvas, layout.names, layout.height, theme)
   const room = grid.rows.width - 12, hasAmounts = grid.rows.amounts.length > 0
   const font = (weight) => { pen.font = `${weight} 12px ${theme.font}` }
-  font(600)
-  pen.fillStyle = theme.ink
-  pen.fillText(fit(pen, grid.rows.title, room), 8, layout.head - 12)
-  if (hasAmounts) {
-    pen.textAlign = "right"
-    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 60), layout.names - 8, layout.head - 12)
-    pen.textAlign = "left"
-  }
   grid.rows.labels.forEach((label, row) => {
     const y = layout.tops[row]
     if (layout.opens[row]) {
@@ -229,21 +252,26 @@ function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
   })
 }
 
-function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
-  const pen = penOf(canvas, layout.width, layout.height, theme), size = layout.cell
-  if (grid.chosen[0] >= 0) {
-    pen.fillStyle = theme.band
-    pen.fillRect(0, layout.tops[grid.chosen[0]], size * grid.width, ROW)
+function drawHead(canvas, grid, layout, theme, [atRow, atColumn], left) {
+  const pen = penOf(canvas, layout.available, layout.head, theme), size = layout.cell, foot = layout.head - 12
+  pen.font = `600 12px ${theme.font}`
+  pen.fillStyle = theme.ink
+  pen.fillText(fit(pen, grid.rows.title, grid.rows.width - 12), 8, foot)
+  if (grid.rows.amounts.length) {
+    pen.textAlign = "right"
+    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 60), layout.names - 8, foot)
+    pen.textAlign = "left"
   }
-  if (grid.chosen[1] >= 0) {
-    pen.fillStyle = theme.band
-    pen.fillRect(grid.chosen[1] * size, layout.head, size, layout.height - layout.head - 1)
-  }
-  grid.columns.labels.forEach((label, column) => {
-    if (column < layout.from || column >= layout.to) return
-    const strong = column === atColumn || column === grid.sorted
+  pen.save()
+  pen.beginPath()
+  pen.rect(layout.names, 0, layout.available, layout.head)
+  pen.clip()
+  pen.translate(layout.names - left, 0)
+  const [from, to] = inSight(grid, layout, left), leaning = layout.wide ? 0 : Math.ceil(layout.head / size)
+  for (let column = Math.max(0, from - leaning); column < to; column++) { // a slanted name may lean into sight
+    const label = grid.columns.labels[column], strong = column === atColumn || column === grid.sorted
     pen.save()
-    if (layout.wide) pen.translate(column * size + 6, layout.head - 12)
+    if (layout.wide) pen.translate(column * size + 6, foot)
     else {
       pen.translate(column * size + size / 2, layout.head - 6)
       pen.rotate(SLANT)
@@ -254,43 +282,60 @@ function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
     pen.fillText(fit(pen, column === grid.sorted ? `▾ ${label}` : label, layout.wide ? size - 8 : layout.head - 2), 0, 0)
     pen.restore()
     if (column === atColumn && atRow < 0) outline(pen, theme, column * size, layout.head - 5, size - 1, 4)
-  })
+  }
+  drawGroups(pen, grid, theme, size, from, to, layout.head - 4, 4)
+  pen.restore()
+  pen.fillStyle = theme.line
+  pen.fillRect(0, layout.head - 1, layout.available, 1)
+}
+
+// A line before each group of columns.
+function drawGroups(pen, grid, theme, size, from, to, top, height) {
+  pen.fillStyle = theme.ink
+  pen.globalAlpha = 0.5
+  for (let column = Math.max(1, from); column <= to && column < grid.columns.groups.length; column++) {
+    if (grid.columns.groups[column] !== grid.columns.groups[column - 1]) pen.fillRect(column * size - 1, top, 1, height)
+  }
+  pen.globalAlpha = 1
+}
+
+function drawCells(canvas, grid, layout, theme, [atRow, atColumn], left) {
+  const pen = penOf(canvas, layout.sight, layout.height, theme), size = layout.cell
+  const [from, to] = inSight(grid, layout, left)
+  pen.translate(-left, 0)
+  if (grid.chosen[0] >= 0) {
+    pen.fillStyle = theme.band
+    pen.fillRect(0, layout.tops[grid.chosen[0]], size * grid.width, ROW)
+  }
+  if (grid.chosen[1] >= 0) {
+    pen.fillStyle = theme.band
+    pen.fillRect(grid.chosen[1] * size, 0, size, layout.height - 1)
+  }
   pen.strokeStyle = theme.line
   pen.globalAlpha = 0.5
   pen.lineWidth = 1
   if (grid.rows.groups.length) {
     layout.tops.forEach((y, row) => { if (layout.opens[row] && row) line(pen, 0, y - GROUP + 0.5, size * grid.width) })
-  } else for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
-  grid.columns.groups.forEach((group, column) => {
-    if (!column || column < layout.from || column > layout.to || group === grid.columns.groups[column - 1]) return
-    pen.fillStyle = theme.ink
-    pen.fillRect(column * size - 1, layout.head - 4, 1, layout.height - layout.head + 4)
-  })
-  pen.globalAlpha = 1
-  const hatch = hatchOf(pen, theme), stamps = new Map()
+  } else for (let row = 5; row <= grid.height; row += 5) line(pen, 0, row * ROW - 0.5, size * grid.width)
+  drawGroups(pen, grid, theme, size, from, to, 0, layout.height)
   for (let row = 0; row < grid.height; row++) {
-    for (let column = layout.from; column < layout.to; column++) {
+    for (let column = from; column < to; column++) {
       const index = row * grid.width + column
       if (grid.levels[index] === EMPTY) continue
       const style = grid.styles[grid.states[index]], x = column * size, y = layout.tops[row]
-      if (!style.fill) {
-        paint(pen, theme, hatch, style, grid.levels[index], x, y, size - 1, ROW - 1)
-        continue
-      }
-      if (!stamps.has(style)) stamps.set(style, stampOf(theme, hatch, style, size - 1, ROW - 1, layout.wide))
-      pen.drawImage(stamps.get(style), x, y, size - 1, ROW - 1) // one picture for all cells of a state: a glyph each is slow
-      if (grid.flags?.[index]) flag(pen, theme, style, x + size - 1, y)
+      if (style.fill) pen.drawImage(stampOf(layout, theme, style, grid.flags?.[index]), x, y, size - 1, ROW - 1)
+      else paint(pen, theme, style, grid.levels[index], x, y, size - 1, ROW - 1)
     }
   }
   if (atRow >= 0 && atColumn >= 0) outline(pen, theme, atColumn * size - 1, layout.tops[atRow] - 1, size + 1, ROW + 1)
 }
 
-function paint(pen, theme, hatch, style, level, x, y, width, height) {
+function paint(pen, theme, style, level, x, y, width, height) {
   const step = Math.min(theme.ramp.length - 1, Math.floor((level / 100.01) * theme.ramp.length))
   pen.fillStyle = style.fill ? theme.of(style.fill) : theme.ramp[step]
   pen.fillRect(x, y, width, height)
   if (style.hatch) {
-    pen.fillStyle = hatch
+    pen.fillStyle = theme.hatch
     pen.fillRect(x, y, width, height)
   }
   if (!style.mark) return
@@ -320,16 +365,22 @@ function paint(pen, theme, hatch, style, level, x, y, width, height) {
   pen.textAlign = "left"
 }
 
-function stampOf(theme, hatch, style, width, height, wide) {
+// One picture for all cells of a state: a glyph each is slow.
+function stampOf(layout, theme, style, flagged) {
+  const key = `${style.name} ${flagged}`
+  if (!layout.stamps.has(key)) layout.stamps.set(key, stamp(theme, style, flagged, layout.cell - 1, ROW - 1, layout.wide))
+  return layout.stamps.get(key)
+}
+
+function stamp(theme, style, flagged, width, height, wide) {
   const picture = document.createElement("canvas"), pen = penOf(picture, width, height, theme)
-  if (!wide) {
-    paint(pen, theme, hatch, style, 0, 0, 0, width, height)
-    return picture
+  paint(pen, theme, wide ? { ...style, mark: "" } : style, 0, 0, 0, width, height)
+  if (wide) {
+    pen.fillStyle = theme.of(style.ink)
+    pen.font = `550 11px ${theme.font}`
+    pen.fillText(fit(pen, `${style.mark} ${style.name}`, width - 7), 5, height / 2 + 0.5)
   }
-  paint(pen, theme, hatch, { ...style, mark: "" }, 0, 0, 0, width, height)
-  pen.fillStyle = theme.of(style.ink)
-  pen.font = `550 11px ${theme.font}`
-  pen.fillText(fit(pen, `${style.mark} ${style.name}`, width - 7), 5, height / 2 + 0.5)
+  if (flagged) flag(pen, theme, style, width, 0)
   return picture
 }
 
@@ -344,11 +395,11 @@ function flag(pen, theme, style, right, top) {
   pen.globalAlpha = 1
 }
 
-function hatchOf(pen, theme) {
+function hatchOf(pen, dark) {
   const tile = document.createElement("canvas")
   tile.width = tile.height = 5
   const brush = tile.getContext("2d")
-  brush.strokeStyle = theme.dark ? "#aeb9c9" : "#5b6675"
+  brush.strokeStyle = dark ? "#aeb9c9" : "#5b6675"
   brush.lineWidth = 1
   brush.globalAlpha = 0.75
   for (const shift of [-5, 0, 5]) {
@@ -394,12 +445,12 @@ function drawLegend(legend, grid, theme) {
   }
   const samples = Object.values(grid.styles).filter((style) => style.in_legend).map((style) => {
     const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme)
-    paint(pen, theme, hatchOf(pen, theme), style, 25, 0, 0, 18, 14)
+    paint(pen, theme, style, 25, 0, 0, 18, 14)
     return item(picture, style.name)
   })
   if (grid.flag_name) {
     const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme), style = Object.values(grid.styles)[0]
-    paint(pen, theme, hatchOf(pen, theme), { ...style, mark: "" }, 0, 0, 0, 18, 14)
+    paint(pen, theme, { ...style, mark: "" }, 0, 0, 0, 18, 14)
     flag(pen, theme, style, 18, 0)
     samples.push(item(picture, grid.flag_name))
   }
