@@ -31,6 +31,7 @@ from tests.bench.large_store import BUILD_ID  # noqa: E402 as above
 from tests.e2e.browser import SETTLED, app_server, launch  # noqa: E402 as above
 
 EVERY = "set=Core+and+extended"
+ACROSS, WIDEST = 8, 31  # cells clicked in a row of the matrix, and a step to another cell however wide they are
 REPEATED = (
     """create temp table many as
     with known as (select account_id, row_number() over (order by account_id) - 1 as place from accounts
@@ -107,12 +108,13 @@ def in_browser(address: str, profile: Path) -> None:
         grid = page.locator(".matrix .scroll")
         grid.wait_for()
         page.wait_for_function(SETTLED)
-        height = page.locator(".matrix .names").evaluate("canvas => canvas.clientHeight")
+        width, height = page.locator(".matrix .names").evaluate("names => [names.clientWidth, names.clientHeight]")
         detail = []
-        for row in range(RUNS + 1):
+        for click in range(RUNS + 1):
             before = page.url
+            row, column = divmod(click, ACROSS)
             start = time.perf_counter()
-            grid.click(position={"x": 500 + 13 * row, "y": height - 10})
+            grid.click(position={"x": width + WIDEST * column + 6, "y": height - 10 - 18 * row})
             page.wait_for_function("before => location.href !== before", arg=before)
             page.wait_for_function(SETTLED)
             detail.append(time.perf_counter() - start)

@@ -2,6 +2,7 @@
 // Names are untrusted: they are drawn with fillText or set as textContent, never parsed.
 
 const ROW = 18, GROUP = 24, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3, WIDE = 56 // pixels; from WIDE on a cell has its words
+const KINDS = { u1: Uint8Array, "<u2": Uint16Array, "<f4": Float32Array } // of numbers, by their names in numpy
 const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and the observer of its width
 
 export default function (component) {
@@ -124,13 +125,17 @@ function unpack(data) {
   return {
     ...data,
     states: bytes(data.states),
-    levels: bytes(data.levels),
+    levels: data.levels && bytes(data.levels),
     flags: data.flags && bytes(data.flags),
-    facts: data.facts.map((fact) => ({ ...fact, values: new Float32Array(bytes(fact.values).buffer) })),
+    facts: data.facts.map((fact) => ({ ...fact, values: new KINDS[fact.kind](bytes(fact.values).buffer) })),
     height: data.rows.labels.length,
     width: data.columns.labels.length,
     chosen: data.selected,
   }
+}
+
+function hasFlag(grid, index) {
+  return Boolean(grid.flags && (grid.flags[index >> 3] >> (7 - (index & 7))) & 1)
 }
 
 function themeOf(root, grid) {
@@ -321,9 +326,9 @@ function drawCells(canvas, grid, layout, theme, [atRow, atColumn], left) {
   for (let row = 0; row < grid.height; row++) {
     for (let column = from; column < to; column++) {
       const index = row * grid.width + column
-      if (grid.levels[index] === EMPTY) continue
+      if (grid.levels?.[index] === EMPTY) continue
       const style = grid.styles[grid.states[index]], x = column * size, y = layout.tops[row]
-      if (style.fill) pen.drawImage(stampOf(layout, theme, style, grid.flags?.[index]), x, y, size - 1, ROW - 1)
+      if (style.fill) pen.drawImage(stampOf(layout, theme, style, hasFlag(grid, index)), x, y, size - 1, ROW - 1)
       else paint(pen, theme, style, grid.levels[index], x, y, size - 1, ROW - 1)
     }
   }
@@ -466,12 +471,12 @@ function describe(grid, [row, column]) {
     return [grid.columns.labels[column], grid.columns.notes[column], grid.can_sort ? "Enter opens it, s sorts the rows by it" : "Enter opens it"].filter(Boolean).join(" · ")
   }
   const index = row * grid.width + column, where = `${grid.rows.labels[row]} · ${grid.columns.labels[column]}`
-  if (grid.levels[index] === EMPTY) return `${where} · ${grid.nothing}`
+  if (grid.levels?.[index] === EMPTY) return `${where} · ${grid.nothing}`
   const told = grid.facts.filter((fact) => fact.values[index] > 0).map((fact) => {
     const value = fact.values[index].toLocaleString("en", { maximumFractionDigits: fact.digits })
     return `${value} ${fact.label}`
   })
-  const flagged = grid.flags?.[index] ? grid.flag_name : ""
+  const flagged = hasFlag(grid, index) ? grid.flag_name : ""
   return [where, grid.styles[grid.states[index]].name, flagged, ...told].filter(Boolean).join(" · ")
 }
 
