@@ -5,7 +5,7 @@
 
 With `--accounts` the accounts of the store's matrix are repeated, in OUs of eight, into a temporary store; all 55
 scenarios are shown. "Visible" is from the address to the drawn matrix, in a fresh tab of a browser whose cache is warm.
-The heatmap of the same store stands beside it for comparison.
+The heatmap of the same store stands beside it for comparison: the two are visited in turn.
 """
 
 from __future__ import annotations
@@ -100,9 +100,14 @@ def in_browser(address: str, profile: Path) -> None:
     """The matrix and a click on it, in a browser that has been here before; the heatmap for comparison."""
     with sync_playwright() as playwright:
         context = launch(playwright, profile=profile, viewport={"width": 1440, "height": 900})
-        for page in (f"guardrails?{EVERY}", "heatmap"):
-            times = [visible(context, f"{address}/{page}", GRID) for _load in range(RUNS + 3)]
-            report(f"{page.partition('?')[0]} visible, return visit", times[3:], first=times[0])
+        pages = {"guardrails": f"guardrails?{EVERY}", "heatmap": "heatmap"}
+        visits = [
+            {name: visible(context, f"{address}/{page}", GRID) for name, page in pages.items()}
+            for _load in range(RUNS + 3)
+        ]
+        for name in pages:
+            times = [visit[name] for visit in visits]
+            report(f"{name} visible, return visit", times[3:], first=times[0])
         page = context.new_page()
         page.goto(f"{address}/guardrails?{EVERY}")
         grid = page.locator(".matrix .scroll")

@@ -1,4 +1,4 @@
-"""A big grid that can be clicked and driven by keyboard: one canvas, no library.
+"""A big grid that can be clicked and driven by keyboard: canvases, no library.
 
 Names reach the browser as data and are drawn with `fillText` or set as `textContent`; nothing is parsed as HTML.
 A cell is a state (how it is marked) and a level (how dark it is, 0 to 100, where the state has no colour of its own).
@@ -26,7 +26,7 @@ _component = st.components.v2.component(
     "headroom_matrix",
     html=(_HERE / "matrix.html").read_text("utf-8"),
     css=(_HERE / "matrix.css").read_text("utf-8"),
-    js=(_HERE / "matrix.js").read_text("utf-8"),
+    js="\n".join((_HERE / name).read_text("utf-8") for name in ("matrix.js", "drawing.js")),
 )
 
 
