@@ -149,7 +149,7 @@ def _axis(axis: Axis, usual: int) -> dict[str, Any]:
 def _numbers(values: np.ndarray[Any, Any]) -> dict[str, str]:
     """The numbers in the least type that holds them exactly, else as 32-bit floats."""
     for kind in ("u1", "<u2"):
-        least = values.clip(0, np.iinfo(kind).max).astype(kind)
+        least = np.nan_to_num(values).clip(0, np.iinfo(kind).max).astype(kind)
         if np.array_equal(least, values):
             return {"kind": kind, "values": _packed(least)}
     return {"kind": "<f4", "values": _packed(values.astype("<f4"))}
