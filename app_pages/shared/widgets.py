@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def filter_bar(build: Build) -> Filters:
     """One row of filters, the same on every page and kept from page to page."""
-    options = data.read(queries.filter_options)
+    options = data.shared(queries.filter_options)
     accounts = {f"{account} {name or ''}".strip(): account for account, name in options.accounts}
     windows = {f"{days} days": days for days in options.windows}
     places = st.columns([1, 1.8, 1.8, 1.2, 2.2], gap="small")
