@@ -27,7 +27,8 @@ from analytics.iam.policy import Effect, PolicyDocument, Statement
 from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from analytics.findings.assess import Assessor
     from analytics.findings.escalation.values import HeldPath
@@ -67,7 +68,8 @@ class ActionChanges:
         if found is not None:
             score, one = found
             detail = {"service": one.service, **self._counted(subject, one.actions)}
-            yield Change(ChangeKind.DROP_UNUSED, f"Drop the unused actions of {one.service}", detail, score)
+            title = f"Drop the unused actions of {one.service}"
+            yield Change(ChangeKind.DROP_UNUSED, title, detail, score, _broken(detail))
 
     def _best(self, subject: Subject) -> tuple[float, _Candidate] | None:
         """The service whose loss leaves the lowest score; who needs the search comes last, and only if it may win."""
@@ -97,9 +99,8 @@ class ActionChanges:
         else:
             score = self._assessor.what_if(self._denied(subject, unused)).risk.score
         detail = self._counted(subject, unused)
-        yield Change(
-            ChangeKind.SCP, f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP", detail, score
-        )
+        title = f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP"
+        yield Change(ChangeKind.SCP, title, detail, score, _broken(detail))
 
     def score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
         """The score of an identity that got a boundary."""
@@ -189,3 +190,8 @@ class ActionChanges:
         *upper, lowest = subject.stack.scp_levels
         added = replace(lowest, policies=(*lowest.policies, NamedPolicy(_SCP, document, None, lowest.node_id)))
         return self._estate.changed(subject, stack=replace(subject.stack, scp_levels=(*upper, added)))
+
+
+def _broken(detail: Mapping[str, Any]) -> int | None:
+    """No call was seen of actions that are not used; where one would not have been seen, nothing is proven."""
+    return None if detail["unobserved"] else 0
