@@ -93,7 +93,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     widgets.table(
         shown,
         {
-            field: column.Column(str(field).replace("_", " ").capitalize(), width=None if at == last else 95)
+            field: column.Column(str(field).replace("_", " ").capitalize(), width=None if at == last else 78)
             for at, field in enumerate(shown.columns)
         },
         key=f"item_{name}",
