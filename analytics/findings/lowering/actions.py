@@ -14,6 +14,7 @@ import numpy as np
 from analytics.engine.reach import Reach
 from analytics.findings.assess import TO_EVERYTHING
 from analytics.findings.boundaries.fit import unconditional
+from analytics.findings.drafts.size import compact_text
 from analytics.findings.lowering.paths import HeldActions
 from analytics.findings.lowering.services import ServiceLosses, best_first, not_outdone
 from analytics.findings.lowering.values import Change, ChangeKind
@@ -102,8 +103,15 @@ class ActionChanges:
         title = f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP"
         yield Change(ChangeKind.SCP, title, detail, score, _broken(detail))
 
-    def score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
-        """The score of an identity that got a boundary."""
+    def score_of_bounded(self, bounded: Subject, boundary: NamedPolicy) -> float:
+        """The score of an identity that got a boundary; kept, for the remediation list asks what pages asked before."""
+        key = (bounded.arn, f"{boundary.arn} {compact_text(boundary.document)}")
+        known = self._assessor.bounded.get(key)
+        if known is None:
+            known = self._assessor.bounded[key] = self._score_of_bounded(bounded, boundary.document)
+        return known
+
+    def _score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
         base = self._estate.subjects[bounded.arn]
         lost = base.reach.maybe & ~bounded.reach.maybe
         kept = self._paths.without(self._assessor.of(base.arn).paths, lost)

@@ -95,7 +95,7 @@ class Lowering:
             ChangeKind.BOUNDARY,
             title if count > 1 else "Add a boundary of the one service that it used",
             {"services": list(proposal.services), "granted_services": proposal.granted_services},
-            self._actions.score_of_bounded(bounded, proposal.document),
+            self._actions.score_of_bounded(bounded, boundary),
             calls_broken=0 if proposal.exact else None,
         )
 
@@ -114,7 +114,7 @@ class Lowering:
             "unused_weight": best.weight_before,
             "unused_weight_left": best.weight_left,
         }
-        score = self._actions.score_of_bounded(bounded, boundary.document)
+        score = self._actions.score_of_bounded(bounded, boundary)
         proven = best.fits is Fits.SURELY and not best.unseen_cut
         title = f"Add the boundary template {best.template}"
         yield Change(ChangeKind.TEMPLATE, title, detail, score, calls_broken=0 if proven else None)
