@@ -225,3 +225,9 @@ def test_what_only_a_snapshot_tells_is_not_told_of_an_identity_that_it_does_not_
     assert "no boundary" not in said
     assert "created" not in said
     assert "no boundary" in text_of(open_page("identity", arn=DORMANT.arn))
+
+
+def test_the_list_of_changes_is_narrowed_by_words_and_not_by_ids(open_page):
+    at = open_page("remediation", do="Remove dormant")
+    assert set(table(at, "title")["title"]) == {"Remove the dormant role"}
+    assert "remove-dormant" not in [option for pills in at.get("button_group") for option in pills.options]
