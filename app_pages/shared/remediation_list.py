@@ -56,16 +56,16 @@ def show(rows: pd.DataFrame) -> None:
     widgets.table(
         shown,
         {
-            "rank": column.NumberColumn("#", format="%,d", width=38, help="Place in the whole list"),
+            "rank": column.NumberColumn("#", format="%,d", width=36, help="Place in the whole list"),
             "title": column.TextColumn("What to change", width=236),
-            "name": column.TextColumn("Identity or target", width=186),
+            "name": column.TextColumn("Identity or target", width=182),
             "removed": column.ProgressColumn(
                 "Risk removed", min_value=0, max_value=_longest(rows), format="%,.1f",
-                width=92, help="Points of the score; of a guardrail, over all identities under it",
+                width=84, help="Points of the score; of a guardrail, over all identities under it",
             ),
-            "score": column.TextColumn("Score", width=84, help="Before and after, of 100"),
+            "score": column.TextColumn("Score", width=82, help="Before and after, of 100"),
             "broken": column.TextColumn("Calls broken", width=84, help="Observed calls that it would deny"),
-            "owner": column.TextColumn("Owner", width=160),
+            "owner": column.TextColumn("Owner", width=176),
             "account_name": column.TextColumn("Account", width=150),
         },
         key="items",
