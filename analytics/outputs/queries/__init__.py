@@ -120,7 +120,7 @@ from analytics.outputs.queries.templates import (
     template_takers,
     used_calls,
 )
-from analytics.outputs.queries.weights import Moved, moved_ranks
+from analytics.outputs.queries.weights import Moved, moved_ranking, moved_ranks
 
 __all__ = [
     "BANDS",
@@ -216,6 +216,7 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "moved_ranking",
     "moved_ranks",
     "node_answers",
     "node_choices",
