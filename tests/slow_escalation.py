@@ -43,22 +43,21 @@ def asked(caller: Subject, action: str, target: Subject, choice: str | None = No
     if target.stack.boundary is None:
         unknown -= {"iam:permissionsboundary"}
     request = Request(caller.arn, action, target.arn, caller.account_id, {**values, **chosen}, unknown)
-    held = _chosen_best(request, caller)
+    held = _chosen_best(request, Policies.of(caller.stack), _documents(caller))
     if held is NO and chosen and choice is None:
         other = request._replace(context=values, unknown_keys=unknown | chosen.keys())
         held = min(MAYBE, _certainty(other, Policies.of(caller.stack)))
     return min(held, MAYBE) if caller.stack.boundary_not_collected else held
 
 
-def _chosen_best(request: Request, caller: Subject) -> int:
-    """The caller chooses the Region: whichever its policies name, or another one."""
-    policies = Policies.of(caller.stack)
+def _chosen_best(request: Request, policies: Policies, documents: list[PolicyDocument]) -> int:
+    """The caller chooses the Region: whichever the documents name, or another one."""
     if REGION not in request.unknown_keys:
         return _certainty(request, policies)
     known = request._replace(unknown_keys=request.unknown_keys - {REGION})
     return max(
         _certainty(known._replace(context={**request.context, REGION: (region,)}), policies)
-        for region in (*_values(caller, REGION), "another")
+        for region in (*_values(documents, REGION), "another")
     )
 
 
@@ -70,7 +69,7 @@ def assumes(caller: Subject, role: Subject) -> int:
     own, rcps = Policies.of(caller.stack), Policies.of(role.stack).rcp_levels
     policies = Policies(own.identity, own.boundary, own.scp_levels, rcps, role.trust)
     request = Request(caller.arn, "sts:AssumeRole", role.arn, None, values, _unknown(caller, values, role))
-    return _certainty(request, policies)
+    return _chosen_best(request, policies, _documents(caller, role))
 
 
 def serves(role: Subject, service: str) -> int:
@@ -137,9 +136,9 @@ def _keys(document: PolicyDocument) -> Iterator[str]:
             yield from (found.lower() for found in re.findall(r"\$\{([^},*?$]+)", text))
 
 
-def _values(caller: Subject, key: str) -> Iterator[str]:
-    """What the policies of an identity name as values of a key."""
-    for document in _documents(caller):
+def _values(documents: list[PolicyDocument], key: str) -> Iterator[str]:
+    """What these documents name as values of a key."""
+    for document in documents:
         conditions = (one for statement in document.statements for one in statement.condition)
         yield from (value for one in conditions if one.key.lower() == key for value in one.values)
 

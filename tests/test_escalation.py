@@ -428,7 +428,7 @@ def test_a_statement_that_does_not_bear_on_its_caller_stays_out_of_the_decision(
 def test_one_policy_leads_each_identity_where_its_own_tag_points() -> None:
     """Identities that share all policies share what is said of them only as far as no policy asks who they are."""
     tagged = arn("${aws:PrincipalTag/team}", kind="user")
-    own = (NamedPolicy("own", document(allow("iam:CreateAccessKey", resource=(tagged,)))),)
+    own = (NamedPolicy("own", document(allow("iam:CreateAccessKey", on=tagged))),)
     roles = [identity(name, tags=(("team", name),)) for name in ("one", "two")]
     users = [identity("one", allow("*"), kind="user"), identity("two", allow("sqs:SendMessage"), kind="user")]
     found = estate(*roles, *users)
@@ -437,3 +437,21 @@ def test_one_policy_leads_each_identity_where_its_own_tag_points() -> None:
     for role in roles:
         (path,) = together.of(found.subjects[role.arn])
         assert (path.target_arn, path.surely) == (arn(role.name, kind="user"), True)
+
+
+@pytest.mark.parametrize(
+    ("trusted_in", "expected"),
+    [
+        ("eu-central-1", (True, "administrator", "target")),
+        (None, (True, "administrator", "target")),
+        ("us-east-1", (False, "none", None)),  # no Region suits both
+    ],
+)
+def test_a_caller_chooses_a_region_in_which_its_policies_and_the_trust_allow(
+    trusted_in: str | None, expected: tuple[Any, ...]
+) -> None:
+    """AWS STS has an endpoint in every Region: which one is called, the caller decides."""
+    at = [condition("StringEquals", "aws:RequestedRegion", trusted_in)] if trusted_in else []
+    target = identity("target", allow("*"), trust=trusts(ROOT, conditions=at))
+    here = condition("StringEquals", "aws:RequestedRegion", "eu-central-1")
+    assert told(held(me(allow("sts:AssumeRole", on=(target.arn,), condition=(here,))), target)["sts-001"]) == expected

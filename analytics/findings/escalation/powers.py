@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from analytics.engine.decide import Decider, Policies, Request, Result
+from analytics.engine.decide import Decider, Policies, Request
 from analytics.engine.decide_facts import is_protected
-from analytics.engine.reach_choice import candidates
+from analytics.findings.escalation.deciding import decided
 from analytics.findings.escalation.facts import (
     ANY_NAME,
     MAYBE,
@@ -31,7 +31,7 @@ from analytics.iam.match import ARN_PARTS, completed
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from analytics.findings.escalation.bearing import Bearing, Spoken
+    from analytics.findings.escalation.bearing import Spoken
     from analytics.findings.escalation.facts import AboutResource, Values
     from analytics.findings.escalation.own import Lead
     from analytics.findings.escalation.plan import Plan
@@ -47,7 +47,6 @@ class Powers:
         self.subject = subject
         self.own: dict[str, tuple[Lead, ...]] = {}  # by path, once found
         self._workshop = workshop
-        self._catalogue = workshop.estate.catalogue
         self.held = workshop.within(subject.reach).held
         self._is_doubtful = subject.stack.boundary_not_collected
 
@@ -184,7 +183,9 @@ class Powers:
             still = open_.intersection(bearing.keys)
             me = self.subject
             request = Request(me.arn, action, resource, me.account_id, context.values, unknown_keys=still)
-            held = self._workshop.answers[question] = self._decided(request, bearing)
+            held = self._workshop.answers[question] = decided(
+                self._decider, request, bearing.conditions, self._workshop.may_choose
+            )
         return held
 
     def _facts(
@@ -203,32 +204,6 @@ class Powers:
             elif known.is_unknown(key) and not key.startswith(about.absent):
                 unknown.append(key)
         return values, unknown
-
-    def _decided(self, request: Request, bearing: Bearing) -> Held:
-        free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
-        if len(free) == 1 and self._chooses(free[0], request, bearing):
-            return SURELY
-        decision = self._decider.decide(request)
-        if decision.result is Result.ALLOWED:
-            return SURELY
-        if decision.result is Result.UNDECIDABLE:  # were no choice allowed, nothing would be open
-            undecided = set(decision.unknown_keys)
-            return SURELY if undecided and undecided <= set(free) else MAYBE
-        return NO
-
-    def _chooses(self, key: str, request: Request, bearing: Bearing) -> bool:
-        """Whether some value of an open key, which the caller chooses, is surely allowed."""
-        conditions = [one for one in bearing.conditions if one.key.lower() == key]
-        tried = (
-            request._replace(context={**request.context, key: (value,)}, unknown_keys=request.unknown_keys - {key})
-            for value in candidates(conditions)
-        )
-        return any(self._decider.decide(one).result is Result.ALLOWED for one in tried)
-
-    def _may_choose(self, key: str, action: str) -> bool:
-        """Whether a condition key is the caller's free choice."""
-        number = self._catalogue.number(action)
-        return number is not None and bool(self._workshop.free.get(key, 0) >> number & 1)
 
     @property
     def known(self) -> Context:

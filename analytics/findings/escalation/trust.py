@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.reach_facts import about_principal
+from analytics.findings.escalation.deciding import decided, untold
 from analytics.findings.escalation.facts import ANY_NAME, MAYBE, NO, ROLE_KINDS, SURELY, Held, keys_of
 from analytics.findings.escalation.levels import EVERYTHING
 from analytics.findings.escalation.paths import ASSUME
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from analytics.findings.escalation.powers import Powers
     from analytics.findings.escalation.workshop import Workshop
     from analytics.findings.estate import Subject
+    from analytics.iam.policy import Condition
 
 SAML_PROVIDER = ":saml-provider/"
 _EVERYONE = "*"
@@ -118,7 +120,7 @@ class Trusts:
         unknown = frozenset(key for key in powers.spoken(ASSUME).keys if known.is_unknown(key))
         policies = replace(Policies.of(stack, _TRUSTS_ALL), rcp_levels=())
         request = Request(powers.subject.arn, ASSUME, role_arn, context=known.values, unknown_keys=unknown)
-        return _held(Decider(policies, self._workshop.compiler), request) is not NO
+        return untold(Decider(policies, self._workshop.compiler), request) is not NO
 
     def _decide(self, powers: Powers, role: Subject) -> Held:
         """Decided once for all callers and roles for whom all that bears on it is the same."""
@@ -142,7 +144,9 @@ class Trusts:
             stack = caller.stack
             policies = replace(Policies.of(stack, role.trust), rcp_levels=_rcps(role))
             request = Request(caller.arn, ASSUME, role.arn, context=known.values, unknown_keys=unknown)
-            held = self._assumed[question] = _held(Decider(policies, self._workshop.compiler), request)
+            decider = Decider(policies, self._workshop.compiler)
+            conditions = (*bearing.conditions, *self._conditions(role))
+            held = self._assumed[question] = decided(decider, request, conditions, self._workshop.may_choose)
         return min(held, MAYBE) if caller.stack.boundary_not_collected else held
 
     def _keys(self, role: Subject) -> frozenset[str]:
@@ -151,6 +155,12 @@ class Trusts:
         if key not in self._trust_keys:
             self._trust_keys[key] = keys_of(self._workshop.compiler, _bearing(role), ASSUME)
         return self._trust_keys[key]
+
+    def _conditions(self, role: Subject) -> Iterator[Condition]:
+        """Those of the role's trust and of the RCPs above it."""
+        for named in _bearing(role):
+            for statement in self._workshop.compiler.policy(named.document).on(_LOWER):
+                yield from statement.statement.condition
 
     def _limited(self, role: Subject) -> Hashable:
         """All that the answers of a role rest on; its name only where an RCP speaks of some roles alone."""
@@ -201,7 +211,7 @@ class Trusts:
             unknown = frozenset(keys - context.keys())
             request = Request(service, ASSUME, role.arn, context=context, unknown_keys=unknown)
             policies = Policies(rcp_levels=_rcps(role), resource=role.trust)
-            held = self._trusted[key] = _held(Decider(policies, self._workshop.compiler), request)
+            held = self._trusted[key] = untold(Decider(policies, self._workshop.compiler), request)
         return held
 
     def _admitted(self, role: Subject, account_id: str) -> Held | None:
@@ -255,13 +265,6 @@ def providers_of(role: Subject) -> tuple[str, ...]:
         if SAML_PROVIDER in provider
     )
     return tuple(dict.fromkeys(found))
-
-
-def _held(decider: Decider, request: Request) -> Held:
-    result = decider.decide(request).result
-    if result is Result.ALLOWED:
-        return SURELY
-    return MAYBE if result is Result.UNDECIDABLE else NO
 
 
 def _parties(principals: Principals) -> set[str]:

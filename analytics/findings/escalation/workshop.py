@@ -62,6 +62,11 @@ class Workshop:
         """Condition keys of free choice, with the actions that carry them."""
         return free_keys(self.estate.catalogue)
 
+    def may_choose(self, key: str, action: str) -> bool:
+        """Whether a condition key is the caller's free choice."""
+        number = self.estate.catalogue.number(action)
+        return number is not None and bool(self.free.get(key, 0) >> number & 1)
+
     @cached_property
     def asked(self) -> int:
         """The actions of all paths, which alone are asked about."""
