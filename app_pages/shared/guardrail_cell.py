@@ -47,8 +47,8 @@ def show(scenario: Scenario, target: Target) -> None:
 def _verdict(best: LayerCell) -> None:
     look = look_of(best.state)
     tone = {"gap": "red", "partial": "orange", "conditional": "yellow", "covered": "blue"}.get(best.state, "gray")
-    by = LAYER_NAMES.get(best.best_layer_of or "", "")
-    stopped_by = f" by {by}" if by and best.state not in (*OPEN, "unknown", "not_applicable") else ""
+    by = LAYER_NAMES.get(best.best_layer_of or "", "several layers together")
+    stopped_by = f" by {by}" if best.state not in (*OPEN, "unknown", "not_applicable") else ""
     alone = " :gray-badge[◥ one layer only]" if best.single_layer else ""
     st.markdown(f":{tone}-badge[{look.mark} {look.word}]{stopped_by}{alone}")
     st.caption(f"{look.meaning.capitalize()}.")

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import TAG_PREFIX
-from analytics.findings.guardrails.scope import Resources, speaks_of
+from analytics.findings.guardrails.scope import Resources, meet, speaks_of
 from analytics.iam.condition import any_true
+from analytics.iam.match import template
 
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement, Compiler
@@ -61,10 +62,9 @@ class Block:
         """The conditions, all of which must hold."""
         return self.placed[0].statement.requirements
 
-    @cached_property
-    def spares_by_pattern(self) -> bool:
-        """Whether it leaves out principals by a wildcard or by a tag: whoever can be named so is spared."""
-        return any(_spares_by_pattern(test) for test in self.tests)
+    def spares_by_pattern(self, account_id: str) -> bool:
+        """Whether it leaves out principals of the account by a wildcard or by a tag: who can be named so is spared."""
+        return any(_spares_by_pattern(test, account_id) for test in self.tests)
 
     def hangs_on(self, asked: Resources, context: Context) -> tuple[str, ...]:
         """The condition keys of which nothing is known, where all else fits; PART: it speaks of some resources."""
@@ -137,10 +137,9 @@ class Stop:
         """Whether it is stopped."""
         return any_true([truth for truth, _ in (*self.denies, *self.withheld)])
 
-    @property
-    def plainly(self) -> Truth:
+    def plainly(self, account_id: str) -> Truth:
         """As `truth`, where a deny that spares principals by a wildcard counts as one that hangs on something."""
-        sure = [None if truth and block.spares_by_pattern else truth for truth, block in self.denies]
+        sure = [None if truth and block.spares_by_pattern(account_id) else truth for truth, block in self.denies]
         return any_true([*sure, *(truth for truth, _ in self.withheld)])
 
     def places(self) -> tuple[At, ...]:
@@ -238,13 +237,24 @@ def is_wild(pattern: str) -> bool:
     return any(mark in name for mark in ("*", "?", "${"))
 
 
-def _spares_by_pattern(test: Test) -> bool:
+def _spares_by_pattern(test: Test, account_id: str) -> bool:
     if not about_names(test) or not is_negated(test):
         return False
     if test.key.startswith(TAG_PREFIX):
         return True
-    equal = "Equals" in test.condition.operator and test.condition.operator.startswith("String")
-    return not equal and any(is_wild(value) for value in test.condition.values)
+    if "Equals" in test.condition.operator and test.condition.operator.startswith("String"):
+        return False
+    wild = filter(is_wild, test.condition.values)
+    return any(test.key != PRINCIPAL_ARN or _fits_somebody(value, account_id) for value in wild)
+
+
+@lru_cache(maxsize=65_536)
+def _fits_somebody(pattern: str, account_id: str) -> bool:
+    """Whether a role or user of the account can have a name that the pattern fits."""
+    if "${" in pattern:
+        return True
+    each = (template(f"arn:aws:iam::{account_id}:{kind}/*", variables=False) for kind in ("role", "user"))
+    return any(meet(template(pattern, variables=False), one) for one in each)
 
 
 def _blocks(held: Mapping[object, Sequence[Placed]]) -> tuple[Block, ...]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import known_context
-from analytics.findings.guardrails.ask import Caller, Degree
+from analytics.findings.guardrails.ask import Degree
 from analytics.findings.guardrails.chain import PRINCIPAL_ARN, can_spare, is_wild
-from analytics.findings.guardrails.probes import ordinary
+from analytics.findings.guardrails.probes import Caller, ordinary
 from analytics.findings.guardrails.values import LeftOut
 from analytics.iam.match import arn_matches
 
