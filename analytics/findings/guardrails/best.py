@@ -44,14 +44,15 @@ def best_of(cells: Sequence[Cell]) -> Cell:
 
 def together_of(scenario: Scenario, cells: Sequence[Cell], closing: Sequence[frozenset[str]]) -> Found | None:
     """What the layers do together; None where some action is open in all. `closing`: what each layer stops."""
-    if len(frozenset().union(*closing)) < len(scenario.actions):
+    actions = frozenset(scenario.actions)
+    if not actions <= frozenset().union(*closing):
         return None
     parts = [(cell, closed) for cell, closed in zip(cells, closing, strict=True) if closed]
     surely = frozenset().union(*(closed.difference(cell.open_actions) for cell, closed in parts))
     names = " and ".join(_NAMES[cell.layer] for cell, _ in parts)
     notes = (f"No layer stops it alone; {names} do so together.", *(cell.note for cell, _ in parts if cell.note))
     return Found(
-        State.COVERED if len(surely) == len(scenario.actions) else State.CONDITIONAL,
+        State.COVERED if actions <= surely else State.CONDITIONAL,
         tuple(dict.fromkeys(one for cell, _ in parts for one in cell.statements)),
         open=tuple(action for action in scenario.actions if action not in surely),
         exemptions=tuple(dict.fromkeys(one for cell, _ in parts for one in cell.exemptions)),
