@@ -107,6 +107,7 @@ def _action(node_id: str) -> None:
         key="node_answers",
         alt="Level by level, what the policies say of the action",
     )
+    st.caption("SCPs are asked for an ordinary role of the account, RCPs for a caller from outside the organisation.")
 
 
 def _services(node_id: str) -> None:
