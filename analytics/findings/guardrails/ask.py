@@ -78,12 +78,7 @@ class Answer:
     unlisted: bool = False  # it hangs on a list that the team has not given
     capped: bool = False  # on a class of resources whose patterns the team has not given
     hangs: tuple[str, ...] = ()  # on these condition keys, of which nothing is known, and on PART of the resources
-
-    @property
-    def is_by_several(self) -> bool:
-        """Whether only denies that each spare some by a pattern stop it, and nobody is known whom all of them spare."""
-        said = self.unlisted or self.capped or self.hangs or any(one.wild for one in self.spared)
-        return self.degree is Degree.PERHAPS and not said
+    by_several: bool = False  # only denies that each spare some by a pattern stop it, and nobody known is spared
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +161,7 @@ class Asker:
         surely = _least(stop.truth for stop in stops)
         left_out = (Spared(one.text, one.wild, one.at) for one, truth in asked if _rank(truth) < _rank(surely))
         spared = tuple(dict.fromkeys(left_out))
+        by_several = surely is True and worst is None and not any(one.wild for one in spared)
         degree = Degree.SURELY if worst and not any(one.wild for one in spared) else Degree.PERHAPS
         return Answer(
             degree,
@@ -174,6 +170,7 @@ class Asker:
             unlisted=degree is Degree.PERHAPS and question.is_unlisted,
             capped=degree is Degree.PERHAPS and question.resources(callers[0]).capped,
             hangs=tuple(dict.fromkeys(one for caller in callers for one in question.hangs(caller))),
+            by_several=by_several,
         )
 
     def lists(self) -> dict[str, tuple[str, ...]]:

@@ -242,6 +242,6 @@ def notes_of(scenario: Scenario, outcome: Outcome) -> tuple[str, ...]:
         notes.append(f"It hangs on {keys}, which the snapshot cannot tell of a request.")
     if any(one.wild for one in outcome.spared):
         notes.append("An exemption fits more than one name.")
-    if any(answer.is_by_several for answer in outcome.answers):
+    if any(answer.by_several for answer in outcome.answers):
         notes.append("Denies that each spare names or tags by a pattern stop it together: who fits them all is spared.")
     return tuple(notes)
