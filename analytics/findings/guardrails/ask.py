@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import lru_cache
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from analytics.engine.reach_choice import free_keys
+from analytics.findings.guardrails.answers import NOTHING, Answer, Degree, Outcome, Spared, state_of
 from analytics.findings.guardrails.named import named_callers
 from analytics.findings.guardrails.probes import (
     Caller,
@@ -26,7 +26,6 @@ from analytics.findings.guardrails.probes import (
     probes_of,
 )
 from analytics.findings.guardrails.scope import resources_of
-from analytics.findings.guardrails.values import State
 from analytics.iam.names import PrincipalKind
 
 if TYPE_CHECKING:
@@ -51,58 +50,6 @@ class Scope:
     binds: Callable[[str], bool] = lambda _: True
 
 
-class Degree(IntEnum):
-    """How far an action is stopped."""
-
-    NOT = 0
-    IN_PART = 1  # some requests are, or those of some principals
-    PERHAPS = 2  # all are, some of them under a condition
-    SURELY = 3
-
-
-class Spared(NamedTuple):
-    """A principal that the policies name, and do not stop."""
-
-    principal: str
-    wild: bool
-    at: At
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a chain does about one action."""
-
-    degree: Degree = Degree.NOT
-    places: tuple[At, ...] = ()
-    spared: tuple[Spared, ...] = ()
-    unlisted: bool = False  # it hangs on a list that the team has not given
-    capped: bool = False  # on a class of resources whose patterns the team has not given
-    hangs: tuple[str, ...] = ()  # on these condition keys, of which nothing is known, and on PART of the resources
-    by_several: bool = False  # only denies that each spare some by a pattern stop it, and nobody known is spared
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a chain does about a scenario."""
-
-    state: State
-    answers: tuple[Answer, ...]  # in the order of the scenario's actions
-    missing: tuple[str, ...]
-    open: tuple[str, ...]
-    closed: frozenset[str]
-
-    @property
-    def places(self) -> tuple[At, ...]:
-        """The deciding statements, each once."""
-        return tuple(dict.fromkeys(at for answer in self.answers for at in answer.places))
-
-    @property
-    def spared(self) -> tuple[Spared, ...]:
-        """Who is left out, each once."""
-        return tuple(dict.fromkeys(one for answer in self.answers for one in answer.spared))
-
-
-NOTHING = Answer()
 MOST_CHOICES = 64  # of freely chosen keys that allows test, asked one by one; with more the keys are unknown
 
 
@@ -281,15 +228,6 @@ class _Question:
             asked.append((self._spoken.stopped(self.resources(caller), context), context))
         account_id = caller.who.account_id
         return min(asked, key=lambda one: (_rank(one[0].truth), _rank(one[0].plainly(account_id))))
-
-
-def state_of(degrees: Sequence[Degree]) -> State:
-    """The state of a cell, from what becomes of its actions."""
-    if all(degree is Degree.SURELY for degree in degrees):
-        return State.COVERED
-    if all(degree >= Degree.PERHAPS for degree in degrees):
-        return State.CONDITIONAL
-    return State.PARTIAL if any(degrees) else State.GAP
 
 
 def _rank(truth: Truth) -> int:

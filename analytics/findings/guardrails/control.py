@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_facts import rcp_services
 from analytics.findings.estate import POLICY_TYPES
-from analytics.findings.guardrails.ask import Outcome, Scope
+from analytics.findings.guardrails.ask import Scope
 from analytics.findings.guardrails.chain import PART, SOME, chain_of, lets_all_pass
 from analytics.findings.guardrails.probes import Caller, Place, is_about_strangers, ordinary
 from analytics.findings.guardrails.scenarios import lists_named
@@ -26,6 +26,7 @@ from analytics.sources.organization import is_not_collected
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Estate, Subject
+    from analytics.findings.guardrails.answers import Outcome
     from analytics.findings.guardrails.ask import Asker
     from analytics.findings.guardrails.chain import At, Chain
     from analytics.findings.guardrails.scenarios import Scenario

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.guardrails.ask import Outcome, Scope
+from analytics.findings.guardrails.ask import Scope
 from analytics.findings.guardrails.chain import chain_of
 from analytics.findings.guardrails.control import SPARED, Found, notes_of, stated
 from analytics.findings.guardrails.probes import Caller, Place, is_about_strangers
@@ -25,6 +25,7 @@ from analytics.iam.policy import Effect
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Subject
+    from analytics.findings.guardrails.answers import Outcome
     from analytics.findings.guardrails.ask import Asker
     from analytics.findings.guardrails.chain import Chain, Test
     from analytics.findings.guardrails.scenarios import Scenario
