@@ -63,6 +63,22 @@ def test_a_deny_on_some_resources_and_one_on_all_others_cover_together():
     )
 
 
+def test_denies_and_allows_under_different_conditions_count_together_where_all_hold():
+    some = "arn:aws:cloudtrail:*:*:trail/audit*"
+    rest = {"not_resource": (some,)}
+    both = scp(deny("cloudtrail:*", on=some, condition=(BREAK_GLASS,)), deny("cloudtrail:*", **rest))
+    assert cell(both).state == "covered"
+    wild = spared("arn:aws:iam::*:role/Admin*")
+    assert (
+        cell(scp(deny("cloudtrail:*", on=some, condition=(wild,)), deny("cloudtrail:*", **rest))).state == "conditional"
+    )
+    elsewhere = condition("StringEquals", "aws:PrincipalAccount", DEV)
+    none = scp(deny("cloudtrail:*", on=some, condition=(elsewhere,)), deny("cloudtrail:*", **rest))
+    assert [cell(none, account).state for account in (PROD, DEV)] == ["conditional", "covered"]
+    inside = condition("StringEquals", "aws:PrincipalAccount", PROD)
+    assert cell(with_list(allow("*", on=some, condition=(inside,)), allow("*", **rest))).state == "gap"
+
+
 def test_whom_two_denies_spare_only_together_is_listed():
     untagged = condition("StringNotEquals", "aws:PrincipalTag/guard", "off")
     found = cell(scp(deny("cloudtrail:*", condition=(untagged,)), deny("cloudtrail:*", condition=(BREAK_GLASS,))))

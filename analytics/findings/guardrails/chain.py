@@ -117,19 +117,27 @@ class Spoken:
 
     def stopped(self, asked: Resources, context: Context) -> Stop:
         """Whether the request is stopped, and by what."""
-        truths = [(block.truth(asked, context), block) for block in self.blocks]
+        truths = [(block.truth(asked, context), (block,)) for block in self.blocks]
+        if not any(truth for truth, _ in truths):
+            account_id = next(iter(context.values.get("aws:principalaccount", ())), "*")
+            plain = [block for block in self.blocks if not block.spares_by_pattern(account_id)]
+            truths += [
+                (True, group)
+                for group in (_pooled(plain, asked, context), _pooled(self.blocks, asked, context))
+                if group
+            ]
         withheld = [(_withheld(allows, asked, context), places) for allows, places in self.limits]
         return Stop(
-            tuple((truth, block) for truth, block in truths if truth is not False),
+            tuple((truth, blocks) for truth, blocks in truths if truth is not False),
             tuple((truth, places) for truth, places in withheld if truth is not False),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What stops a request, surely (True) or perhaps (None)."""
+    """What stops a request, surely (True) or perhaps (None): denies, alone or several together, and levels."""
 
-    denies: tuple[tuple[Truth, Block], ...] = ()
+    denies: tuple[tuple[Truth, tuple[Block, ...]], ...] = ()
     withheld: tuple[tuple[Truth, tuple[At, ...]], ...] = ()
 
     @property
@@ -139,13 +147,18 @@ class Stop:
 
     def plainly(self, account_id: str) -> Truth:
         """As `truth`, where a deny that spares principals by a wildcard counts as one that hangs on something."""
-        sure = [None if truth and block.spares_by_pattern(account_id) else truth for truth, block in self.denies]
+        sure = [
+            None if truth and any(block.spares_by_pattern(account_id) for block in blocks) else truth
+            for truth, blocks in self.denies
+        ]
         return any_true([*sure, *(truth for truth, _ in self.withheld)])
 
     def places(self) -> tuple[At, ...]:
         """The deciding statements: those that surely stop it, otherwise those that may."""
         best = self.truth
-        found = [placed.at for truth, block in self.denies if truth is best for placed in block.placed]
+        found = [
+            placed.at for truth, blocks in self.denies if truth is best for block in blocks for placed in block.placed
+        ]
         return (*found, *(at for truth, places in self.withheld if truth is best for at in places))
 
 
@@ -261,12 +274,24 @@ def _blocks(held: Mapping[object, Sequence[Placed]]) -> tuple[Block, ...]:
     return tuple(Block(tuple(placed)) for placed in held.values())
 
 
+def _pooled(blocks: Sequence[Block], asked: Resources, context: Context) -> tuple[Block, ...]:
+    """Those whose conditions surely hold, where they speak of all resources together; else none."""
+    sure = tuple(
+        block
+        for block in blocks
+        if all(map(_is_for_all, block.statements)) and all(test.truth(context) is True for test in block.tests)
+    )
+    statements = [statement for block in sure for statement in block.statements]
+    return sure if len(sure) > 1 and speaks_of(statements, asked, context) is True else ()
+
+
 def _withheld(allows: Sequence[Block], asked: Resources, context: Context) -> Truth:
     """Whether a level does not allow the request: of what every request names it must allow each, else all or none."""
-    each = [
-        any_true([block.truth(replace(asked, patterns=(one,), required=(), capped=False), context) for block in allows])
-        for one in asked.required or asked.patterns
-    ]
+    each = []
+    for one in asked.required or asked.patterns:
+        alone = replace(asked, patterns=(one,), required=(), capped=False)
+        found = any_true([block.truth(alone, context) for block in allows])
+        each.append(True if found is None and _pooled(allows, alone, context) else found)
     if all(each):
         return False
     return True if False in each and (asked.required or not any(one is not False for one in each)) else None
