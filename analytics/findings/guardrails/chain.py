@@ -7,16 +7,14 @@ guesses; adding a deny never turns True into anything else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.engine.reach_facts import TAG_PREFIX
-from analytics.findings.guardrails.scope import Resources, meet, speaks_of
+from analytics.findings.guardrails.naming import places_named, spares_by_pattern
+from analytics.findings.guardrails.scope import Resources, speaks_of
 from analytics.iam.condition import any_true
-from analytics.iam.match import template
 
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement, Compiler
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     Test = Requirement | Presence
 
 PART = "part of the resources"
-SOME = "*"  # accounts or OUs named by a wildcard
-PRINCIPAL_ARN, USER_ID = "aws:principalarn", "aws:userid"
 
 
 class At(NamedTuple):
@@ -64,7 +60,7 @@ class Block:
 
     def spares_by_pattern(self, account_id: str) -> bool:
         """Whether it leaves out principals of the account by a wildcard or by a tag: who can be named so is spared."""
-        return any(_spares_by_pattern(test, account_id) for test in self.tests)
+        return any(spares_by_pattern(test, account_id) for test in self.tests)
 
     def hangs_on(self, asked: Resources, context: Context) -> tuple[str, ...]:
         """The condition keys of which nothing is known, where all else fits; PART: it speaks of some resources."""
@@ -117,7 +113,9 @@ class Spoken:
 
     def stopped(self, asked: Resources, context: Context) -> Stop:
         """Whether the request is stopped, and by what."""
-        truths = [(block.truth(asked, context), (block,)) for block in self.blocks]
+        truths: list[tuple[Truth, tuple[Block, ...]]] = [
+            (block.truth(asked, context), (block,)) for block in self.blocks
+        ]
         if not any(truth for truth, _ in truths):
             account_id = next(iter(context.values.get("aws:principalaccount", ())), "*")
             plain = [block for block in self.blocks if not block.spares_by_pattern(account_id)]
@@ -211,63 +209,6 @@ def lets_all_pass(document: PolicyDocument) -> bool:
 def _allows_all(document: PolicyDocument) -> bool:
     (one,) = document.statements
     return one.effect == "Allow" and "*" in one.action and "*" in one.resource and not one.condition
-
-
-def places_named(document: PolicyDocument) -> frozenset[str]:
-    """What a document names of accounts and nodes."""
-    found: set[str] = set()
-    for statement in document.statements:
-        values = [value for condition in statement.condition for value in condition.values]
-        for text in (*statement.resource, *statement.not_resource, *values):
-            found.update(_NAMES.findall(text))
-            if _SOME.search(_NAMES.sub("", text)):
-                found.add(SOME)
-    return frozenset(found)
-
-
-_NAMES = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])|\$\{aws|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}")
-_SOME = re.compile(r"ou-|(?:^|:)(?=[0-9*?]*[0-9])[0-9*?]*[*?][0-9*?]*(?::|$)")  # part of an id, and a wildcard
-
-
-def about_names(test: Test) -> bool:
-    """Whether a condition tells principals of one account apart: by name, id or tag."""
-    return test.key in (PRINCIPAL_ARN, USER_ID, "aws:username") or test.key.startswith(TAG_PREFIX)
-
-
-def is_negated(test: Test) -> bool:
-    """Whether the condition holds for those that it does not name."""
-    return "Not" in test.condition.operator
-
-
-def can_spare(test: Test) -> bool:
-    """Whether it leaves out who is named or tagged so; others only say whom a statement is meant for."""
-    return about_names(test) and (is_negated(test) or test.condition.operator == "Null")
-
-
-def is_wild(pattern: str) -> bool:
-    """Whether a pattern of a principal can fit more than one name: `arn:aws:iam::*:role/x` is one role an account."""
-    name = pattern.split(":", 5)[-1] if pattern.startswith("arn:") else pattern.partition(":")[0]
-    return any(mark in name for mark in ("*", "?", "${"))
-
-
-def _spares_by_pattern(test: Test, account_id: str) -> bool:
-    if not about_names(test) or not is_negated(test):
-        return False
-    if test.key.startswith(TAG_PREFIX):
-        return True
-    if "Equals" in test.condition.operator and test.condition.operator.startswith("String"):
-        return False
-    wild = filter(is_wild, test.condition.values)
-    return any(test.key != PRINCIPAL_ARN or _fits_somebody(value, account_id) for value in wild)
-
-
-@lru_cache(maxsize=65_536)
-def _fits_somebody(pattern: str, account_id: str) -> bool:
-    """Whether a role or user of the account can have a name that the pattern fits."""
-    if "${" in pattern:
-        return True
-    each = (template(f"arn:aws:iam::{account_id}:{kind}/*", variables=False) for kind in ("role", "user"))
-    return any(meet(template(pattern, variables=False), one) for one in each)
 
 
 def _blocks(held: Mapping[object, Sequence[Placed]]) -> tuple[Block, ...]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from analytics.engine.decide_facts import rcp_services
 from analytics.findings.estate import POLICY_TYPES
 from analytics.findings.guardrails.ask import Scope
-from analytics.findings.guardrails.chain import PART, SOME, chain_of, lets_all_pass
+from analytics.findings.guardrails.chain import PART, chain_of, lets_all_pass
+from analytics.findings.guardrails.naming import SOME
 from analytics.findings.guardrails.probes import Caller, Place, is_about_strangers, ordinary
 from analytics.findings.guardrails.scenarios import lists_named
 from analytics.findings.guardrails.spared import Others, spared_by

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import TAG_PREFIX
-from analytics.findings.guardrails.chain import PRINCIPAL_ARN, USER_ID, about_names, is_wild
+from analytics.findings.guardrails.naming import PRINCIPAL_ARN, USER_ID, about_names, is_wild
 from analytics.findings.guardrails.probes import Caller, example, facts_of, is_about_strangers
 from analytics.findings.organization.caller import OUTSIDE_ACCOUNT, outsider
 from analytics.iam.match import text_matches

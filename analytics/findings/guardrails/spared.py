@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import known_context
 from analytics.findings.guardrails.answers import Degree
-from analytics.findings.guardrails.chain import PRINCIPAL_ARN, can_spare, is_wild
+from analytics.findings.guardrails.naming import PRINCIPAL_ARN, can_spare, is_wild
 from analytics.findings.guardrails.probes import Caller, ordinary
 from analytics.findings.guardrails.values import LeftOut
 from analytics.iam.match import arn_matches
