@@ -17,7 +17,7 @@ import duckdb
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 4  # of the tables of a build; the app refuses a build of another format
+FORMAT = 5  # of the tables of a build; the app refuses a build of another format
 _BUILD_ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}")
 
 

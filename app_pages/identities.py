@@ -27,7 +27,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
     chosen = st.selectbox("Rank by", list(orders), key="rank", bind="query-params", width=190)
     order = orders.get(chosen, IdentityOrder.RISK)
     everything = partial(queries.identities, filters=filters, quick=quick, order=order)
-    widgets.downloads("identities", everything, build=build, filters=filters, rows=size)
+    widgets.downloads("identities", everything, build=build, filters=filters, rows=size, only=[quick])
     pages = -(-size // ROWS_PER_PAGE)
     offset = widgets.pager(pages, ROWS_PER_PAGE, size, "identities", key="identities_page")
     factors.legend()

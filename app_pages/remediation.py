@@ -22,7 +22,7 @@ if size == 0:
     widgets.nothing("No item matches.", "Choose “Everything”, clear the search or widen the filters above.")
     st.stop()
 
-left, right = st.columns([1.75, 1], gap="medium")
+left, right = st.columns([2.2, 1], gap="small")
 with left:
     pages = -(-size // ROWS_PER_PAGE)
     offset = widgets.pager(pages, ROWS_PER_PAGE, size, "items", key="items_page")

@@ -26,6 +26,7 @@ with right:
     else:
         moved_weights.firmness(order, moved=bool(changes))
         moved_weights.top(order)
+        moved_weights.ranking(changes, build, order.identities)
 st.subheader("Archetypes", anchor=False)
 st.caption(
     "Identities that everybody in security knows. The weights are right while these come out in a sensible order."

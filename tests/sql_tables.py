@@ -150,7 +150,7 @@ COLUMNS: dict[str, str] = {
     "risk_rows": _RISK,
     "risk": _RISK,
     "would_lower_rows": """principal_arn varchar, position integer, kind varchar, title varchar, detail varchar,
-        score_after double""",
+        score_after double, calls_broken bigint""",
     "scenario_rows": """id varchar, title varchar, category varchar, set varchar, severity varchar, actions varchar,
         principal varchar, resource varchar, guardrail_shape varchar, best_layer varchar, other_layers varchar,
         mitre varchar, why varchar, usual_exemptions varchar, note varchar, position integer""",

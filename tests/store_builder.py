@@ -95,10 +95,10 @@ TRICKY = Person(HOSTILE, SANDBOX, allow=("sqs:*",), owner="=1+1")
 PEOPLE = (DEPLOY, API, DORMANT, ANALYST, GHOST, ELSEWHERE, LINKED, TRICKY)
 
 
-def write_store(folder: Path, *, snapshot: bool = True, builds: int = 1) -> Store:
-    """A store with one build, or several in a row of the same input."""
+def write_store(folder: Path, *, snapshot: bool = True, builds: int = 1, people: tuple[Person, ...] = PEOPLE) -> Store:
+    """A store with one build, or several in a row of the same input; `people`: those who call."""
     files = folder / "input"
-    records = [record for person in PEOPLE for calls in person.calls for record in records_of(person, calls)]
+    records = [record for person in people for calls in person.calls for record in records_of(person, calls)]
     records += [event(**_root_call("new.amazonaws.com", "Invent"))] * 7  # no IAM action is known for it
     write_layout_a(files / "events" / "a.parquet", records)
     (files / "events" / "broken.parquet").write_text("not Parquet")

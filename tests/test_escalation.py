@@ -423,3 +423,17 @@ def test_a_statement_that_does_not_bear_on_its_caller_stays_out_of_the_decision(
     assert told(held(for_others)["iam-005"]) == (SURE, "administrator", "me")
     elsewhere = me(allow("iam:PutRolePolicy", on=arn("other")), allow("iam:PutRolePolicy", condition=(not_me,)))
     assert told(held(elsewhere, ADMIN).get("iam-005")) is None
+
+
+def test_one_policy_leads_each_identity_where_its_own_tag_points() -> None:
+    """Identities that share all policies share what is said of them only as far as no policy asks who they are."""
+    tagged = arn("${aws:PrincipalTag/team}", kind="user")
+    own = (NamedPolicy("own", document(allow("iam:CreateAccessKey", resource=(tagged,)))),)
+    roles = [identity(name, tags=(("team", name),)) for name in ("one", "two")]
+    users = [identity("one", allow("*"), kind="user"), identity("two", allow("sqs:SendMessage"), kind="user")]
+    found = estate(*roles, *users)
+    found = found.replaced([found.changed(one, stack=replace(one.stack, identity=own)) for one in roles])
+    together = Escalations(found)
+    for role in roles:
+        (path,) = together.of(found.subjects[role.arn])
+        assert (path.target_arn, path.surely) == (arn(role.name, kind="user"), True)

@@ -18,8 +18,8 @@ from analytics.findings.escalation.escalations import Escalations
 from analytics.findings.escalation.facts import Held
 from analytics.findings.escalation.levels import Weighing
 from analytics.findings.escalation.powers import Powers
-from analytics.findings.escalation.spoken import Workshop
 from analytics.findings.escalation.trust import Trusts
+from analytics.findings.escalation.workshop import Workshop
 from analytics.iam.names import PrincipalKind
 from analytics.iam.policy import PolicyDocument, Principals
 from analytics.iam.stack import ControlLevel, NamedPolicy, PolicyStack

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from analytics.findings.escalation.escalations import Escalations
-from analytics.findings.escalation.spoken import Workshop
 from analytics.findings.escalation.targets import Targets
 from analytics.findings.escalation.trust import Trusts
+from analytics.findings.escalation.workshop import Workshop
 from analytics.findings.estate import Estate
 from analytics.outputs.estate import read_estate
 from analytics.store import Store

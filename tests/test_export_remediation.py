@@ -17,9 +17,12 @@ from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from analytics.cli import app
+from analytics.findings.lowering.values import ChangeKind
+from analytics.findings.remediation.values import Kind
 from analytics.outputs.export import Format, export, provenance
 from analytics.outputs.export_asff import asff, limits
 from analytics.outputs.export_text import RUNS_AS_FORMULA
+from analytics.outputs.export_words import KIND_TITLES
 from analytics.outputs.export_xlsx import console_link
 from analytics.outputs.queries import Filters, build_info
 from analytics.outputs.views import view_rows
@@ -70,6 +73,37 @@ def test_a_sheet_is_read_without_work(view: tuple[pd.DataFrame, Provenance, Any]
     assert sheet["A1"].font.bold
     points = sheet.cell(2, list(rows.columns).index("score_before") + 1)
     assert points.number_format == "0.0"
+
+
+@pytest.mark.parametrize("kinds", [Kind, ChangeKind])
+def test_every_kind_has_words_of_its_own(kinds: type[Kind | ChangeKind]) -> None:
+    said = [kind.words for kind in kinds]
+    assert len(set(said)) == len(said)
+    assert all("-" not in words or words == "Right-size" for words in said)
+
+
+def test_people_read_words_for_kinds_and_machines_their_ids(view: tuple[pd.DataFrame, Provenance, Any]) -> None:
+    rows, origin, _build = view
+    ids, words = set(rows["kind"]), {KIND_TITLES[kind] for kind in rows["kind"]}
+    sheet = book(view)["remediation"]
+    at = [cell.value for cell in sheet[1]].index("kind") + 1
+    assert {sheet.cell(row, at).value for row in range(2, sheet.max_row + 1)} == words
+    assert not words & ids
+    written = export(rows, Format.MARKDOWN, origin).decode()
+    table = [line.split(" | ") for line in written.splitlines() if line.startswith("| ")]
+    assert {line[2].replace("\\", "") for line in table[2:]} == words
+    document = json.loads(export(rows, Format.JSON, origin))
+    assert {row["kind"] for row in document["rows"]} == ids
+    assert pq.read_table(io.BytesIO(export(rows, Format.PARQUET, origin)))["kind"].unique().to_pylist() == list(
+        rows["kind"].unique()
+    )
+
+
+def test_what_narrows_a_file_beside_the_filter_bar_is_told_in_it(view: tuple[pd.DataFrame, Provenance, Any]) -> None:
+    _rows, _origin, build = view
+    assert provenance("identities", build, Filters(90), only=["dormant"]).filters == "only dormant"
+    both = provenance("remediation", build, Filters(90, search="x"), only=["add-mfa", None])
+    assert both.filters == "search = x; only add-mfa"
 
 
 def test_scores_are_coloured_by_band_and_removal_is_a_bar(view: tuple[pd.DataFrame, Provenance, Any]) -> None:

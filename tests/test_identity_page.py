@@ -1,13 +1,26 @@
 """The list of identities and the page of one: the order, the evidence, and what is said where nothing is known."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 import streamlit
 
+from analytics.outputs import queries
 from app_pages.shared import identity_panel, identity_trust, identity_why
 from tests.page_runner import run_page, text_of, tiles
-from tests.store_builder import ANALYST, API, DEPLOY, DORMANT, GHOST, LINKED, TRICKY, write_store
+from tests.store_builder import (
+    ANALYST,
+    API,
+    DEPLOY,
+    DORMANT,
+    GHOST,
+    LINKED,
+    PEOPLE,
+    TRICKY,
+    Calls,
+    write_store,
+)
 
 TABS = ("Why this score", "Access", "Who can become it", "Escalation", "Timeline", "Policies")
 
@@ -103,15 +116,26 @@ def test_no_change_is_offered_without_what_it_would_break(open_page):
 
 
 @pytest.mark.parametrize(
-    ("unobserved", "said"),
+    ("calls_broken", "detail", "said"),
     [
-        (None, "Calls broken: not proven here; see Remediation."),
-        (0, "Calls broken: none observed; calls of all these actions would have been seen."),
-        (3, "Calls broken: not proven. 3 of these actions could not have been seen in this export."),
+        (0, {"unobserved": 0}, "Calls broken: 0."),
+        (None, {"services": ["s3"]}, "Calls broken: not proven."),
+        (
+            *(None, {"unobserved": 3}),
+            "Calls broken: not proven. 3 of these actions could not have been seen in this export.",
+        ),
     ],
 )
-def test_what_could_not_have_been_seen_is_told_beside_the_change(unobserved, said):
-    assert identity_why.broken({"detail": {} if unobserved is None else {"unobserved": unobserved}}) == said
+def test_what_could_not_have_been_seen_is_told_beside_the_change(calls_broken, detail, said):
+    assert identity_why.broken({"calls_broken": calls_broken, "detail": detail}) == said
+
+
+def test_calls_are_told_of_the_window_and_not_of_all_logs(tmp_path):
+    early = Calls("ec2:DescribeInstances", 5, days_before=100)
+    with write_store(tmp_path, people=(*PEOPLE, replace(GHOST, calls=(early,)))).connect() as con:
+        known = queries.identity(con, principal_arn=GHOST.arn, window_days=90)
+        assert con.execute("select calls from principals where principal_arn = $1", [GHOST.arn]).fetchall() == [(12,)]
+    assert "7 calls in 90 days" in identity_panel.totals(known, 90)
 
 
 @pytest.mark.parametrize(
@@ -201,3 +225,9 @@ def test_what_only_a_snapshot_tells_is_not_told_of_an_identity_that_it_does_not_
     assert "no boundary" not in said
     assert "created" not in said
     assert "no boundary" in text_of(open_page("identity", arn=DORMANT.arn))
+
+
+def test_the_list_of_changes_is_narrowed_by_words_and_not_by_ids(open_page):
+    at = open_page("remediation", do="Remove dormant")
+    assert set(table(at, "title")["title"]) == {"Remove the dormant role"}
+    assert "remove-dormant" not in [option for pills in at.get("button_group") for option in pills.options]

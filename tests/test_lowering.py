@@ -31,6 +31,7 @@ from tests.test_risk_laws import ADMIN, EXTERNAL_ID, LAWS, STRANGER, WORKER, sub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from analytics.findings.estate import Estate, Subject
 
@@ -282,3 +283,40 @@ def test_an_identity_that_can_do_nothing_has_nothing_to_lose() -> None:
     assert not {"drop-unused", "scp", "boundary"} & set(changes(identity("empty", trust=trusts("ec2.amazonaws.com"))))
     linked = identity("AWSServiceRoleForX", allow("*"), path="/aws-service-role/x.amazonaws.com/")
     assert changes(linked) == {}
+
+
+# --- what a change would break
+
+
+def idle_user(**facts: Any) -> Subject:
+    """Reads a bucket and could delete tables; its key lies idle."""
+    key = AccessKey(True, datetime(2020, 11, 1), None, None, None)  # noqa: DTZ001  naive UTC, as in a build
+    known = Credentials(False, None, None, True, (key,))
+    user = identity("eve", allow("s3:*", "dynamodb:*"), kind="user", credentials=known, scps=[[allow("*")]])
+    return replace(user, seen=CATALOGUE.mask(["s3:GetObject"]), **facts)
+
+
+def test_nothing_breaks_where_every_call_of_what_goes_would_have_been_seen() -> None:
+    found = changes(idle_user(observable=CATALOGUE.full), never_used=(0,))
+    assert {kind: one.calls_broken for kind, one in found.items()} == dict.fromkeys(found, 0)
+    assert {"drop-unused", "boundary", "scp", "remove-key"} <= set(found)
+
+
+def test_what_would_not_have_been_seen_is_not_proven() -> None:
+    found = changes(idle_user())
+    assert {one.calls_broken for one in found.values()} == {None}
+
+
+def test_a_call_of_which_the_action_is_not_known_leaves_actions_not_proven_but_not_the_key() -> None:
+    user = idle_user(observable=CATALOGUE.full)
+    lowering = Lowering(Assessor(estate(ADMIN, WORKER, user)), unresolved=[user.arn])
+    found = {str(one.kind): one.calls_broken for one in lowering.of(user.arn, (0,))}
+    assert found.pop("remove-key") == 0
+    assert set(found.values()) == {None}
+
+
+def test_a_way_in_that_was_used_may_break_who_uses_it() -> None:
+    both = document(*trusts(f"arn:aws:iam::{STRANGER}:root").statements, *trusts("ec2.amazonaws.com").statements)
+    app = identity("open", allow("s3:*"), trust=both)
+    assert changes(app)["narrow-trust"].calls_broken is None
+    assert changes(app, never_used=(0,))["narrow-trust"].calls_broken == 0

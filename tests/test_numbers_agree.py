@@ -5,16 +5,18 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import duckdb
 import pytest
 
 from analytics.outputs import documents, queries
-from analytics.outputs.queries import Filters
+from analytics.outputs.check_questions import QUESTIONS
+from analytics.outputs.queries import Filters, Quick
 from analytics.outputs.queries.risk import identity_risk, identity_trust, identity_would_lower
 from analytics.outputs.views import view_rows
 from analytics.store import Store
-from tests.store_builder import DEPLOY, DORMANT, GHOST, PEOPLE, write_store
+from tests.store_builder import DEPLOY, DORMANT, GHOST, PEOPLE, Calls, write_store
 
 ALL = Filters(90)
 FACTORS = ("control_reach", "data_reach", "breadth", "unused", "exposure", "asset")
@@ -100,6 +102,26 @@ def test_a_person_reads_score_and_band(store: Store) -> None:
     assert "critical" in table
     assert DEPLOY.name in table
     assert "factors" not in table
+
+
+def test_a_person_reads_the_reasons_before_the_actions(store: Store) -> None:
+    shown = run(store, "show", DORMANT.arn)
+    headings = [line for line in shown.splitlines() if line in ("Would lower", "Trust", "Escalation", "Actions")]
+    assert headings == ["Would lower", "Trust", "Escalation", "Actions"]
+    assert "Drop the unused actions of iam" in shown
+    assert "not proven" in shown
+
+
+def test_list_page_and_rules_call_the_same_identities_dormant(tmp_path) -> None:
+    """Calls that came before the window are no use in it."""
+    long_ago = replace(DORMANT, calls=(Calls("ec2:DescribeInstances", 2, days_before=100),))
+    with write_store(tmp_path, people=(*PEOPLE, long_ago)).connect() as con:
+        page = set(queries.identities(con, filters=ALL, quick=Quick.DORMANT)["principal_arn"])
+        removed = con.execute("select principal_arn from remediation where kind = 'remove-dormant'").fetchall()
+        unused = con.execute(QUESTIONS["IDENTITY-UNUSED"].sql, {"days": 90}).fetchall()
+    assert DORMANT.arn in page
+    assert {arn for (arn,) in removed} == page
+    assert page <= {subject for subject, *_rest in unused}
 
 
 def test_without_a_snapshot_nobody_has_a_score(tmp_path) -> None:

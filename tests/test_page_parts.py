@@ -1,5 +1,6 @@
 """The small parts of the pages: untrusted text, numbers, the grid's cells, what a browser may send back."""
 
+import base64
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from analytics.outputs.queries import Filters, Measure
 from app_pages.shared import palette, text, tiles
-from app_pages.shared.matrix import EMPTY, Picked, _picked
+from app_pages.shared.matrix import EMPTY, Picked, _numbers, _picked
 from app_pages.shared.privilege_grid import STYLES, Cell, amount_text, cell_levels, cell_states
 from tests.store_builder import HOSTILE
 
@@ -179,3 +180,21 @@ def test_a_change_names_the_last_day_that_it_is_since_and_the_hour_where_that_da
 
 def test_a_filter_longer_than_a_name_can_be_is_cut():
     assert len(str(Filters(90, search="x" * 500).params["search"])) == 80
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind"),
+    [
+        ([0, 255], "u1"),
+        ([0, 256], "<u2"),
+        ([65536], "<f4"),
+        ([1.5], "<f4"),
+        ([-1], "<f4"),
+        ([float("nan")], "<f4"),
+        ([], "u1"),
+    ],
+)
+def test_numbers_reach_the_grid_as_they_are_in_the_least_type(numbers, kind):
+    sent = _numbers(np.array(numbers, dtype=float))
+    assert sent["kind"] == kind
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(sent["values"]), dtype=kind), numbers)

@@ -289,8 +289,9 @@ def test_every_item_is_worth_its_line() -> None:
 
 
 def test_one_of_a_thing_is_not_several() -> None:
-    assert [counted(number, noun) for number, noun in ((1, "action"), (0, "action"), (1_200, "identity"))] == [
-        "1 action", "0 actions", "1,200 identities",
+    several = ((1, "action"), (0, "action"), (1_200, "identity"), (1, "day"), (90, "day"))
+    assert [counted(number, noun) for number, noun in several] == [
+        "1 action", "0 actions", "1,200 identities", "1 day", "90 days",
     ]  # fmt: skip
     one = identity("app", allow("s3:PutObject", "s3:GetObject"), trust=LAMBDA, **used("s3:PutObject"))
     assert listed(one)[0].title == "Drop 1 action that it did not use"

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,13 @@ ALL = Filters(90)
 
 
 @pytest.fixture(scope="module")
-def con(tmp_path_factory):
-    with write_store(tmp_path_factory.mktemp("risk")).connect() as con:
+def store(tmp_path_factory):
+    return write_store(tmp_path_factory.mktemp("risk"))
+
+
+@pytest.fixture(scope="module")
+def con(store):
+    with store.connect() as con:
         yield con
 
 
@@ -54,6 +60,30 @@ def test_on_an_escalation_path_is_who_holds_one_that_leads_somewhere(con):
     }
     to_administrator = found["administrator"].notna() | found["steps_to_administrator"].notna()
     assert set(found["principal_arn"]) == leading | set(found["principal_arn"][to_administrator])
+
+
+@pytest.mark.parametrize("word", ["Dev", "qa", "UAT ", "Playground", "pre-prod", "staging"])
+def test_a_sensitive_account_is_what_the_score_counts_as_production(store, word):
+    """Whatever word the account has, in any case: the list and the score read the same ones."""
+    con = duckdb.connect()
+    con.execute(f"attach '{store.path(store.current())}' as build (read_only)")
+    for (table,) in con.execute("select table_name from duckdb_tables() where database_name = 'build'").fetchall():
+        con.execute(f"create table {table} as from build.{table}")
+
+    def privileged():
+        return set(queries.identities(con, filters=ALL, quick=Quick.PRIVILEGED)["principal_arn"])
+
+    con.execute("update principals set environment = 'Prod-EU'")
+    assert DORMANT.arn in privileged()
+    con.execute("update principals set environment = $1 where principal_arn = $2", [word, DORMANT.arn])
+    assert DORMANT.arn not in privileged()
+    assert queries.identity_counts(con, filters=ALL)[Quick.PRIVILEGED] == len(privileged())
+
+
+def test_a_refusal_is_told_of_the_action_that_was_refused_alone(con):
+    """s3:CreateBucket may need s3:PutBucketTagging and others too: nobody refused those."""
+    rows = queries.identity_denied(con, principal_arn=DEPLOY.arn, window_days=90)
+    assert rows.set_index("action")["denied"].to_dict() == {"s3:DeleteBucket": 4, "s3:CreateBucket": 2}
 
 
 def test_sensitive_actions_are_those_of_its_reach(con):

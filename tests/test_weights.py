@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analytics.findings.escalation.values import Certainty
 from analytics.findings.risk.facts import Counts, PathFact, RiskFacts
 from analytics.findings.risk.kept import read_facts, write_facts
-from analytics.findings.risk.weights import CLASSES, KEYS, WeightsError, risk_weights
+from analytics.findings.risk.weights import CLASSES, FACTORS, KEYS, WeightsError, risk_weights
 from analytics.outputs import queries
 from app_pages.shared import moved_weights
 from tests.page_runner import run_page, text_of, tiles
@@ -128,6 +128,26 @@ def test_a_link_holds_moved_weights_and_a_number_that_cannot_be_is_explained(pag
     at = page(number="certainty.maybe", value="0.9")
     at.number_input[0].set_value(7.0).run()
     assert "The score cannot use these numbers" in text_of(at)
+
+
+def test_the_ranking_holds_everybody_with_factors_that_add_up(con):
+    changes = (("factors.control_reach", 5.0), ("factors.exposure", 50.0))
+    rows, order = queries.moved_ranking(con, changes=changes), queries.moved_ranks(con, changes=changes)
+    assert list(rows["rank"]) == list(range(1, len(rows) + 1))
+    assert len(rows) == order.identities
+    assert list(rows["score"][: order.top]) == list(order.rows["score"][: order.top])
+    sums = rows[[*FACTORS, "floor_points"]].sum(axis=1).round(1)
+    assert list(sums) == list(rows["score"])
+    assert sum(rows["band"] != rows["band_before"]) == order.other_band
+
+
+def test_the_legend_and_the_export_tell_the_moved_weights(page):
+    at = page(control_reach="0")
+    assert [block.proto.popover.label for block in at.get("popover")] == ["Export 6 rows"]
+    told = "".join(element.proto.body for element in at.get("html"))
+    moved = REFERENCE.with_changes({"factors.control_reach": 0.0})
+    assert f"unused {round(moved['factors.unused'], 1):g}" in told
+    assert "control 0<" in told
 
 
 def test_the_table_of_facts_is_one_row_per_identity_with_a_score(con):

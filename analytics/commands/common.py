@@ -7,7 +7,7 @@ document on stdout and nothing else. Heavy modules are imported by what needs th
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -59,8 +59,12 @@ def show_document(
     json: bool,
     csv: bool,
     columns: Sequence[str] = (),
+    before: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
-    """Print a document: as JSON, its main list as CSV, or as a table for a person (of these columns, if any)."""
+    """Print a document: as JSON, its main list as CSV, or as a table for a person (of these columns, if any).
+
+    `before`: other lists that a person reads first, with their columns.
+    """
     from analytics.outputs import printing
 
     if json and csv:
@@ -72,7 +76,7 @@ def show_document(
     elif csv:
         printing.as_csv(content[rows])
     else:
-        printing.as_table(content, rows, columns)
+        printing.as_table(content, rows, columns, before=before)
 
 
 def write_whole(out: Path | None, data: bytes) -> None:

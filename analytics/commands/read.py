@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,8 @@ def show(
     """One identity: its score with the reasons, and every action with its state and the statement that grants it."""
     from analytics.outputs import documents
 
-    show_document(store, lambda con: documents.show(con, arn), "actions", json=json, csv=csv)
+    asked = partial(documents.show, arn=arn)
+    show_document(store, asked, "actions", json=json, csv=csv, before=documents.REASONS)
 
 
 def explain(

@@ -109,7 +109,7 @@ class CompiledPolicy:
 
     def __init__(self, document: PolicyDocument) -> None:
         self.document = document
-        self._actions = [_ActionElement(statement) for statement in document.statements]
+        self._actions: list[_ActionElement] | None = None
         self._compiled: dict[int, CompiledStatement] = {}
         self._by_action: dict[str, tuple[CompiledStatement, ...]] = {}
 
@@ -117,15 +117,18 @@ class CompiledPolicy:
         """The statements that speak of a lower-case action."""
         found = self._by_action.get(action)
         if found is None:
+            if self._actions is None:
+                self._actions = [_ActionElement(statement) for statement in self.document.statements]
             named = [index for index, element in enumerate(self._actions) if element.names(action)]
-            found = self._by_action[action] = tuple([self._statement(index) for index in named])
+            found = self._by_action[action] = tuple([self.statement(index) for index in named])
         return found
 
     def statements(self) -> tuple[CompiledStatement, ...]:
         """All of them, in order."""
-        return tuple([self._statement(index) for index in range(len(self.document.statements))])
+        return tuple([self.statement(index) for index in range(len(self.document.statements))])
 
-    def _statement(self, index: int) -> CompiledStatement:
+    def statement(self, index: int) -> CompiledStatement:
+        """One of them, by its position from 0."""
         compiled = self._compiled.get(index)
         if compiled is None:
             compiled = CompiledStatement(self.document.statements[index], index, self.document.version)

@@ -9,10 +9,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from analytics.iam.catalogue import bit_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analytics.iam.catalogue import Catalogue
 
@@ -41,17 +43,36 @@ class ActionParts:
             (service, numbers.start >> 3, (numbers.stop >> 3) + 1, numbers.start & 7, (1 << len(numbers)) - 1)
             for service, numbers in catalogue.services.items()
         )
+        self._place = {cut[0]: cut for cut in self._cuts}
+        self._first = np.array([first for _, first, _, _, _ in self._cuts])
+        self._last = np.array([end - 1 for _, _, end, _, _ in self._cuts])
         self._prefixes: dict[str, tuple[tuple[int, str], ...]] = {}
         self._words: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def split(self, mask: int) -> dict[str, int]:
         """The part of every service of which the set has an action, in the catalogue's order."""
         data, read = mask.to_bytes(self._bytes, "little"), int.from_bytes
+        octets = np.frombuffer(data, np.uint8)
+        touched = np.bitwise_or.reduceat(octets, self._first) | octets[self._last]
         return {
             service: part
-            for service, first, end, shift, whole in self._cuts
+            for service, first, end, shift, whole in map(self._cuts.__getitem__, np.flatnonzero(touched).tolist())
             if (part := read(data[first:end], "little") >> shift & whole)
         }
+
+    def reader(self, mask: int) -> Callable[[str], int]:
+        """What gives the part of a service: for who asks of few of them."""
+        data = mask.to_bytes(self._bytes, "little")
+        known: dict[str, int] = {}
+
+        def part(service: str) -> int:
+            found = known.get(service)
+            if found is None:
+                _, first, end, shift, whole = self._place[service]
+                found = known[service] = int.from_bytes(data[first:end], "little") >> shift & whole
+            return found
+
+        return part
 
     def part(self, service: str, mask: int) -> int:
         """The part of one service."""

@@ -54,6 +54,7 @@ class Assessor:
         self.counter = ActionCounter(estate.catalogue, estate.weights)
         self._confidences = Confidences(estate, self.weights, self.counter)
         self._kept: dict[str, Assessment] = {}
+        self.bounded: dict[tuple[str, str], float] = {}  # scores under boundaries, by ARN and by what bounds
 
     @cached_property
     def escalations(self) -> Escalations:

@@ -45,7 +45,7 @@ class Subject:
     created: datetime | None = None  # naive UTC, as every time of a build
     last_used: datetime | None = None  # by the logs or by IAM, the later one
     is_new: bool = False  # younger than the window
-    calls: int = 0
+    calls: int = 0  # in the build's window
     tags: Tags = ()
     policies_not_collected: int = 0
 

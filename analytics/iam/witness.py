@@ -6,12 +6,13 @@ list is complete: two texts that match the same patterns are interchangeable in 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.iam.match import ARN_PARTS, Variable, Wild
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.iam.match import Template
 
@@ -31,10 +32,14 @@ class _Step(NamedTuple):
     repeats: bool
 
 
-class Pattern(NamedTuple):
-    """A pattern as a row of steps."""
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern as a row of steps; places in it are bits, and all of them move at once."""
 
     steps: tuple[_Step, ...]
+    _repeating: int  # the places whose step repeats
+    _open: tuple[tuple[str, int], ...]  # places that take any character, by the ones that they never take
+    _named: Mapping[str, int]  # by a character: the places that take it by name
 
     @classmethod
     def of(cls, template: Template, *, ignore_case: bool = False, as_arn: bool = False) -> Pattern:
@@ -48,7 +53,20 @@ class Pattern(NamedTuple):
             elif not isinstance(part, Variable):
                 colons += part.count(":")
                 steps.extend(_Step(_letters(letter, ignore_case=ignore_case), "", repeats=False) for letter in part)
-        return cls(tuple(steps))
+        return cls.from_steps(steps)
+
+    @classmethod
+    def from_steps(cls, steps: Sequence[_Step]) -> Pattern:
+        """The pattern of these steps."""
+        unnamed: dict[str, int] = {}
+        named: dict[str, int] = {}
+        for position, step in enumerate(steps):
+            if step.takes is None:
+                unnamed[step.never] = unnamed.get(step.never, 0) | 1 << position
+            for letter in step.takes or ():
+                named[letter] = named.get(letter, 0) | 1 << position
+        repeating = sum(1 << position for position, step in enumerate(steps) if step.repeats)
+        return cls(tuple(steps), repeating, tuple(unnamed.items()), named)
 
     def start(self) -> int:
         """The set of places before any character, as bits."""
@@ -56,29 +74,30 @@ class Pattern(NamedTuple):
 
     def after(self, places: int, letter: str) -> int:
         """The places that a character leads to."""
-        reached = 0
-        for position, step in enumerate(self.steps):
-            if places >> position & 1 and letter not in step.never and (step.takes is None or letter in step.takes):
-                reached |= 1 << (position if step.repeats else position + 1)
-        return self._closed(reached)
+        taking = self._named.get(letter, 0)
+        for never, unnamed in self._open:
+            if letter not in never:
+                taking |= unnamed
+        taken = places & taking
+        return self._closed(taken & self._repeating | (taken & ~self._repeating) << 1)
 
     def accepts(self, places: int) -> bool:
         """Whether the text so far matches."""
         return bool(places >> len(self.steps) & 1)
 
     def _closed(self, places: int) -> int:
-        for position, step in enumerate(self.steps):
-            if step.repeats and places >> position & 1:
-                places |= 1 << (position + 1)
+        """With the places behind steps that may take nothing."""
+        while (behind := (places & self._repeating) << 1) & ~places:
+            places |= behind
         return places
 
 
-ANY_ARN = Pattern(
-    tuple(
+ANY_ARN = Pattern.from_steps(
+    [
         _Step(takes, never, repeats)
         for part in range(ARN_PARTS)
         for takes, never, repeats in ((None, ":" if part < ARN_PARTS - 1 else "", True), (frozenset(":"), "", False))
-    )[:-1],
+    ][:-1],
 )
 
 

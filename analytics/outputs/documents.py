@@ -71,6 +71,13 @@ LISTED = (
     *("rank", "score", "band", "confidence", "principal_arn", "administrator", "trust_class", "granted", "unused"),
     *("unobserved", "last_used", "owner"),
 )
+# What a person reads of one identity before its actions: the lists of `show` with their columns.
+REASONS = {
+    "would_lower": ("change", "score", "calls_broken"),
+    "trust": ("party", "trust_class", "exposure", "conditions", "seen_calls", "seen_last"),
+    "way_to_administrator": ("step", "from_arn", "path_id", "to_arn", "surely"),
+    "escalation": ("path_id", "title", "category", "surely", "target", "strength"),
+}
 
 
 class UnknownIdentityError(ValueError):
@@ -118,7 +125,13 @@ def show(con: DuckDBPyConnection, arn: str) -> dict[str, Any]:
         "escalation": identity_paths(con, principal_arn=arn),
         "way_to_administrator": identity_route(con, principal_arn=arn),
         "would_lower": [
-            {"change": row["title"], "score": row["score_after"], "kind": row["kind"], "detail": row["detail"]}
+            {
+                "change": row["title"],
+                "score": row["score_after"],
+                "calls_broken": row["calls_broken"],
+                "kind": row["kind"],
+                "detail": row["detail"],
+            }
             for row in identity_would_lower(con, principal_arn=arn)
         ],
     }

@@ -48,6 +48,9 @@ select principal_arn, list(distinct number) as numbers
 from usage join actions using (action)
 where day between $window_start and $window_end and calls > denied
 group by principal_arn"""
+CALLS = """
+select principal_arn, sum(calls)::bigint as calls from principal_day
+where day between $window_start and $window_end group by principal_arn"""
 CREDENTIALS = """
 select principal_arn, password_enabled, password_last_used, password_last_changed, mfa_active from credentials"""
 ACCESS_KEYS = """
@@ -99,6 +102,7 @@ def _subjects(con: DuckDBPyConnection, window: Mapping[str, Any]) -> dict[str, S
     observable = {row["account_id"]: from_blob(row["visibility_mask"]) for row in rows_of(con, OBSERVABLE)}
     days = {name: window[name] for name in ("window_start", "window_end")}
     seen = {row["principal_arn"]: _bits(row["numbers"]) for row in rows_of(con, SEEN, days)}
+    calls = {row["principal_arn"]: row["calls"] for row in rows_of(con, CALLS, days)}
     credentials = _credentials(con)
     return {
         row["principal_arn"]: Subject(
@@ -118,7 +122,7 @@ def _subjects(con: DuckDBPyConnection, window: Mapping[str, Any]) -> dict[str, S
             created=row["created"],
             last_used=row["last_used"],
             is_new=row["is_new"],
-            calls=row["calls"],
+            calls=calls.get(row["principal_arn"], 0),
             tags=stack.principal.tags or (),
             policies_not_collected=row["policies_not_collected"],
         )

@@ -17,6 +17,7 @@ import pyarrow.parquet
 
 from analytics.outputs import export_text
 from analytics.outputs.export_values import ExportError, Provenance, arrow, provenance
+from analytics.outputs.export_words import for_people
 from analytics.outputs.export_xlsx import XLSX_ROWS, xlsx
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ MIME: Mapping[Format, str] = {
 
 def export(rows: pd.DataFrame, file_format: Format, origin: Provenance) -> bytes:
     """The rows as one file. ExportError where the format cannot hold them all."""
-    return _WRITERS[file_format](rows, origin)
+    read_by_people = file_format in (Format.XLSX, Format.MARKDOWN)
+    return _WRITERS[file_format](for_people(rows, origin.view) if read_by_people else rows, origin)
 
 
 def file_name(origin: Provenance, file_format: str) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.outputs.queries import Build, Filters
 
 
@@ -32,11 +34,16 @@ class Provenance:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def provenance(view: str, build: Build, filters: Filters) -> Provenance:
-    """The provenance of a view of a build under these filters; the window is the one that the filters choose."""
+def provenance(view: str, build: Build, filters: Filters, *, only: Sequence[str | None] = ()) -> Provenance:
+    """The provenance of a view of a build under these filters; the window is the one that the filters choose.
+
+    `only`: in words, what else narrows the rows.
+    """
     start = (pd.Timestamp(build.window_end) - pd.Timedelta(days=filters.window_days - 1)).date()
     window = f"{start} to {build.window_end} ({filters.window_days} days)"
-    return Provenance(view, build.id, window, filters.sentence, build.catalogue, build.weights)
+    narrowed = [filters.sentence] if filters.narrows else []
+    told = "; ".join([*narrowed, *(f"only {what}" for what in only if what)])
+    return Provenance(view, build.id, window, told or filters.sentence, build.catalogue, build.weights)
 
 
 def arrow(rows: pd.DataFrame) -> pa.Table:

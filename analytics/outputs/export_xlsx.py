@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pandas as pd
 import xlsxwriter
 
+from analytics.findings.risk.weights import risk_weights
 from analytics.iam.names import PrincipalKind, kind_of_arn, parse_arn
 from analytics.outputs.export_text import BLOCKS
 from analytics.outputs.export_values import ExportError, missing
@@ -37,7 +38,6 @@ CONSOLES = {  # partition -> address of the IAM console (AWS General Reference, 
     "aws-us-gov": "https://console.amazonaws-us-gov.com/iam/home#",
 }
 BANDS = {"critical": "#f6c6c8", "high": "#fbdcc0", "medium": "#fdf0c2", "low": "#d9eedd"}
-BAND_FROM = {"critical": 75, "high": 50, "medium": 25, "low": 0}  # points, DESIGN of the score
 SCORES = frozenset({"score", "score_before", "score_after"})
 ONE_DECIMAL = frozenset({*SCORES, "risk_removed", "priority"})
 
@@ -142,8 +142,9 @@ def _colour(book: xlsxwriter.Workbook, sheet: Worksheet, position: int, column: 
     elif column in SCORES:
         # An empty cell counts as 0 to Excel, and has no band.
         sheet.conditional_format(*where, {"type": "blanks", "stop_if_true": True})
-        for band, least in BAND_FROM.items():
-            colour = book.add_format({"bg_color": BANDS[band]})
+        bands = risk_weights().table("bands")
+        for band, shade in BANDS.items():
+            colour, least = book.add_format({"bg_color": shade}), bands.get(band, 0)
             rule = {"type": "cell", "criteria": ">=", "value": least, "format": colour, "stop_if_true": True}
             sheet.conditional_format(*where, rule)
     elif column in {"risk_removed", "priority"}:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import JustifyMethod
+    from rich.console import Console, JustifyMethod
 
+MOST_BEFORE = 10  # of a table before the main one
 MOST_ROWS = 40  # of a table on a terminal; `--csv` and `--json` have all
 WIDTH_OF_A_FILE = 200  # characters a line, where there is no terminal
 SHORT = 20  # characters; a column of short values is never broken, so that numbers, accounts and times stay whole
@@ -33,11 +34,18 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writerows({name: _harmless(value) for name, value in row.items()} for row in flat)
 
 
-def as_table(document: Mapping[str, Any], rows: str, columns: Sequence[str] = ()) -> None:
-    """The build, what is single in the document, and the first rows of its main list: these columns, or all."""
-    from rich import box
+def as_table(
+    document: Mapping[str, Any],
+    rows: str,
+    columns: Sequence[str] = (),
+    *,
+    before: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """The build, what is single in the document, and the first rows of its main list: these columns, or all.
+
+    `before`: other lists of the document with their columns, which come first.
+    """
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
@@ -53,18 +61,40 @@ def as_table(document: Mapping[str, Any], rows: str, columns: Sequence[str] = ()
     for key in ("principal_arn", "action", "resource", "decision", "unknown_keys", "notes"):
         for value in _each(document.get(key)):
             console.print(Text(printable(f"  {_words(key)}: {value}")))
-    entries = [_flat({name: row[name] for name in columns or row}) for row in document[rows]]
+    for name, shown in (before or {}).items():
+        if document[name]:
+            console.print(Text(f"\n{_words(name).capitalize()}"))
+            _print_rows(console, document[name], shown, MOST_BEFORE, has_all="--json")
+    if before:
+        console.print(Text(f"\n{_words(rows).capitalize()}"))
+    _print_rows(console, document[rows], columns, MOST_ROWS, has_all="--csv or --json")
+
+
+def _print_rows(
+    console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], most: int, *, has_all: str
+) -> None:
+    """The first rows as a table, and how many there are beside them."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    entries = [_flat({name: _told(name, row[name]) for name in columns or row}) for row in rows]
     names = [name for name in dict.fromkeys(key for row in entries for key in row) if _any(entries, name)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        short = _longest(entries[:MOST_ROWS], name) <= SHORT
+        short = _longest(entries[:most], name) <= SHORT
         justify: JustifyMethod = "right" if _numeric(entries, name) else "left"
         table.add_column(_words(name), overflow="fold", no_wrap=short, justify=justify)
-    for row in entries[:MOST_ROWS]:
+    for row in entries[:most]:
         table.add_row(*(Text("" if row.get(name) is None else printable(str(row[name]))) for name in names))
     console.print(table)
-    if len(entries) > MOST_ROWS:
-        console.print(Text(f"{len(entries) - MOST_ROWS:,} more rows; --csv or --json has all {len(entries):,}"))
+    if len(entries) > most:
+        console.print(Text(f"{len(entries) - most:,} more rows; {has_all} has all {len(entries):,}"))
+
+
+def _told(name: str, value: Any) -> Any:
+    """An unknown value is an empty cell, but where it must not pass for nothing."""
+    return "not proven" if value is None and name == "calls_broken" else value
 
 
 def _each(value: Any) -> list[Any]:
@@ -80,7 +110,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in row.items():
         if isinstance(value, dict):
             flat |= {f"{name}_{key}": inner for key, inner in value.items()}
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             flat[name] = "; ".join(_one_line(item) for item in value)
         else:
             flat[name] = value

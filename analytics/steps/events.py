@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from datetime import date
 
 ERROR_CODES_FILE = REFERENCE / "error_codes.csv"
+# Calls of the build's window whose action nobody knows: what they need could be what an item takes.
+UNRESOLVED = """
+select caller.principal_arn, sum(call_day.calls)::bigint as calls
+from call_day
+join caller
+    on caller.principal_ref = call_day.principal_ref and caller.seen_account_id is not distinct from call_day.account_id
+join event_action
+    on event_action.event_source = call_day.event_source
+    and event_action.event_name = call_day.event_name
+    and event_action.event_type is not distinct from call_day.event_type
+join (select min(window_start) as first_day, max(window_end) as last_day from windows)
+    on day between first_day and last_day
+where event_action.outcome = 'unresolved'
+group by caller.principal_arn"""
 
 
 def find_windows(build: Build) -> None:
@@ -92,6 +106,11 @@ def resolve_events(build: Build) -> None:
 def count_usage(build: Build) -> None:
     """Calls as actions."""
     build.run("usage")
+
+
+def unresolved_calls(build: Build) -> dict[str, int]:
+    """How many calls of the window each identity made whose action is not known; after `name_callers`."""
+    return dict(build.con.execute(UNRESOLVED).fetchall())
 
 
 def _each(actions: tuple[str, ...], match: str) -> list[tuple[str, str]]:

@@ -11,26 +11,13 @@ from analytics.findings.remediation.values import Surroundings, UnusedTrust, ord
 from analytics.findings.trust.parties import narrowed_trust
 from analytics.outputs.remediation_rows import item_rows, managed_policies, open_scenarios, permission_sets
 from analytics.outputs.stacks import rows_of
+from analytics.steps.events import unresolved_calls
 from analytics.steps.guardrails import drafter_of
 
 if TYPE_CHECKING:
     from analytics.findings.remediation.values import Item
     from analytics.steps.state import Build
 
-# Calls of the build's window whose action nobody knows: what they need could be what an item takes.
-UNRESOLVED = """
-select caller.principal_arn, sum(call_day.calls)::bigint as calls
-from call_day
-join caller
-    on caller.principal_ref = call_day.principal_ref and caller.seen_account_id is not distinct from call_day.account_id
-join event_action
-    on event_action.event_source = call_day.event_source
-    and event_action.event_name = call_day.event_name
-    and event_action.event_type is not distinct from call_day.event_type
-join (select min(window_start) as first_day, max(window_end) as last_day from windows)
-    on day between first_day and last_day
-where event_action.outcome = 'unresolved'
-group by caller.principal_arn"""
 NEVER_TAKEN = """
 select principal_arn, list(position order by position) as positions
 from trust where seen_calls = 0 group by principal_arn order by principal_arn"""
@@ -61,7 +48,7 @@ def _surroundings(build: Build) -> Surroundings:
     weights = build.assessor.weights
     return Surroundings(
         permission_sets=permission_sets(build.con),
-        unresolved={row["principal_arn"]: row["calls"] for row in rows_of(build.con, UNRESOLVED)},
+        unresolved=unresolved_calls(build),
         unused_trust=_unused_trust(build),
         managed_policies=managed_policies(build.con),
         old_key_days=int(weights["thresholds.old_key_days"]),

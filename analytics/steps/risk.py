@@ -11,8 +11,10 @@ import pyarrow as pa
 from analytics.findings.lowering.changes import Lowering
 from analytics.findings.risk.kept import write_facts
 from analytics.findings.risk.score import ranked
+from analytics.findings.trust.credentials import KEY
 from analytics.findings.trust.scale import exposures
 from analytics.iam.names import PrincipalKind
+from analytics.steps.events import unresolved_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from analytics.steps.state import Build
 
 NEVER_USED = "select principal_arn, list(position) from trust where seen_calls = 0 group by principal_arn"
-_KEY = "access key "  # and its number, as trust names it
 
 
 def find_trust(build: Build) -> None:
@@ -88,7 +89,7 @@ def _way_rows(ways: list[tuple[Subject, int, TrustedParty]], least_days: int) ->
 
 def _key_position(way: TrustedParty) -> int | None:
     """Which key of the credential report it is, from 1."""
-    return int(way.party.removeprefix(_KEY)) if way.party.startswith(_KEY) else None
+    return int(way.party.removeprefix(KEY)) if way.party.startswith(KEY) else None
 
 
 def _risk_rows(build: Build, ranks: tuple[Ranked, ...], steps: Mapping[str, int]) -> pa.Table:
@@ -122,7 +123,7 @@ def _risk_rows(build: Build, ranks: tuple[Ranked, ...], steps: Mapping[str, int]
 def find_changes(build: Build) -> None:
     """What would lower each score."""
     never = dict(build.con.execute(NEVER_USED).fetchall())
-    lowering = Lowering(build.assessor)
+    lowering = Lowering(build.assessor, unresolved_calls(build))
     found = [
         (one.arn, at, change)
         for one in _judged(build)
@@ -137,6 +138,7 @@ def find_changes(build: Build) -> None:
             "title": pa.array([change.title for change in changes], pa.string()),
             "detail": pa.array([json.dumps(change.detail) for change in changes], pa.string()),
             "score_after": pa.array([change.score_after for change in changes], pa.float64()),
+            "calls_broken": pa.array([change.calls_broken for change in changes], pa.int64()),
         }
     )
     build.run("would_lower", would_lower_rows=rows)

@@ -62,6 +62,12 @@ def read(question: Callable[..., Answer], **asked: Any) -> Answer:
     return answer
 
 
+def shared(question: Callable[..., Answer], **asked: Any) -> Answer:
+    """As `read`, but the answer itself and no copy: for frozen values, slow to copy. Never change it."""
+    answer: Answer = _shared(str(_store().folder), _build_id(), question.__qualname__, question, asked)
+    return answer
+
+
 def of_estate(question: Callable[..., Answer], **asked: Any) -> Answer:
     """The answer of a function of the build's estate, which is read once, from the cache where it was asked before."""
     store = _store()
@@ -183,6 +189,13 @@ def _drawn(
     """`names` and `theme` are in the key of the cache: they stand for the functions and for the colours they pick."""
     del names, theme
     return _draw(_question(_connection(folder, build_id).cursor(), **asked))
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _shared(folder: str, build_id: str, name: str, _question: Callable[..., Any], asked: dict[str, Any]) -> Any:
+    """As `_answer`."""
+    del name
+    return _question(_connection(folder, build_id).cursor(), **asked)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)

@@ -10,32 +10,38 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
+from analytics.findings.risk.weights import risk_weights
 from app_pages.shared import palette
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from analytics.findings.risk.weights import RiskWeights
     from app_pages.shared.palette import Pair
 
 
 class Factor(NamedTuple):
-    """One factor: its name in table `risk`, its words, the points that it can make, its colour."""
+    """One factor: its name in table `risk`, its words, its colour."""
 
     name: str
     label: str
-    most: float
     colour: Pair
     meaning: str
+
+    @property
+    def most(self) -> float:
+        """The points that it can make, by the weights of this version."""
+        return risk_weights()[f"factors.{self.name}"]
 
 
 # What the identity could do has one hue, what it did not use is orange as everywhere, who may become it is teal.
 FACTORS = (
-    Factor("control_reach", "control", 24, ("#5b3a8c", "#b79cf0"), "the strongest way to more privilege"),
-    Factor("data_reach", "data", 10, ("#8d6bc0", "#8f73cc"), "secrets and sensitive data within reach"),
-    Factor("breadth", "breadth", 6, ("#c3aee3", "#644f96"), "how much of all AWS actions it holds, by weight"),
-    Factor("unused", "unused", 25, palette.UNUSED.colour, "high-risk privilege that was not seen used"),
-    Factor("exposure", "exposure", 25, ("#0e8a83", "#2bc4b6"), "who can become it"),
-    Factor("asset", "asset", 10, ("#7d8897", "#8592a5"), "what its account is worth"),
+    Factor("control_reach", "control", ("#5b3a8c", "#b79cf0"), "the strongest way to more privilege"),
+    Factor("data_reach", "data", ("#8d6bc0", "#8f73cc"), "secrets and sensitive data within reach"),
+    Factor("breadth", "breadth", ("#c3aee3", "#644f96"), "how much of all AWS actions it holds, by weight"),
+    Factor("unused", "unused", palette.UNUSED.colour, "high-risk privilege that was not seen used"),
+    Factor("exposure", "exposure", ("#0e8a83", "#2bc4b6"), "who can become it"),
+    Factor("asset", "asset", ("#7d8897", "#8592a5"), "what its account is worth"),
 )
 FLOOR: Pair = ("#1b2433", "#e4e9f1")
 HEIGHT, WIDTH = 16, 128  # of a picture; a table shows it 20 pixels high
@@ -74,7 +80,8 @@ def bars(rows: Sequence[Mapping[str, float | None]]) -> list[str | None]:
 
 def single(factor: Factor, points: float) -> str:
     """HTML of one factor against the most that it can be, with its points in numbers."""
-    track, filled = factor.most * 100 / 25, points * 100 / 25
+    longest = max(one.most for one in FACTORS)
+    track, filled = factor.most * 100 / longest, points * 100 / longest
     return (
         f'<div style="display:flex;align-items:center;gap:8px;white-space:nowrap;font-variant-numeric:tabular-nums">'
         f'<div style="width:100px"><div style="width:{track:.1f}px;border-radius:3px;background:'
@@ -83,12 +90,13 @@ def single(factor: Factor, points: float) -> str:
     )
 
 
-def legend() -> None:
-    """Which colour is which factor, and how many points each can make."""
+def legend(weights: RiskWeights | None = None) -> None:
+    """Which colour is which factor, and how many points each can make: by these weights, or this version's."""
+    most = (weights or risk_weights()).table("factors")
     dots = "".join(
         f'<span style="white-space:nowrap;margin-right:14px"><span style="display:inline-block;width:10px;height:10px;'
         f'border-radius:2px;margin-right:5px;background:{palette.pick(factor.colour)}"></span>'
-        f"{factor.label} {factor.most:g}</span>"
+        f"{factor.label} {round(most[factor.name], 1):g}</span>"
         for factor in FACTORS
     )
     title = '<span style="margin-right:10px">Points of 100:</span>'

@@ -11,7 +11,7 @@ from analytics.outputs.coverage_look import LAYER_NAMES, category_name
 from analytics.outputs.queries.guardrail_axes import SEVERITIES
 from analytics.outputs.queries.guardrail_values import MatrixChoice
 from app_pages.shared import data, widgets
-from app_pages.shared.text import plain
+from app_pages.shared.text import plain, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,26 +26,29 @@ SETS = ("Core", "Core and extended")
 
 def choices() -> tuple[MatrixChoice, DeltaGenerator]:
     """The bar above the matrix, and the place in it for one button more."""
-    options = data.read(queries.filter_options)
+    options = data.shared(queries.filter_options)
     accounts = {f"{account} {name or ''}".strip(): account for account, name in options.accounts}
-    scenarios = data.read(queries.guardrail_scenarios)
+    scenarios = data.shared(queries.guardrail_scenarios)
     categories = {category_name(one.category): one.category for one in scenarios}
     severities = [one for one in SEVERITIES if any(scenario.severity == one for scenario in scenarios)]
-    targets = target_labels(data.read(queries.guardrail_targets))
-    places = st.columns([1.2, 1.5, 1.6, 1.6, 2.1], gap="small")
-    severity = widgets.choice(places[0], "Severity", "All severities", severities, "severity")
-    category = widgets.choice(places[1], "Category", "All categories", tuple(categories), "category")
-    ou_path = widgets.choice(places[2], "OU", "All OUs", options.ou_paths, "ou")
-    account = widgets.choice(places[3], "Account", "All accounts", tuple(accounts), "account")
-    target = widgets.choice(places[4], "Layers of", "All layers of one target", tuple(targets), "target")
+    targets = target_labels(data.shared(queries.guardrail_targets))
     bar = st.container(horizontal=True, gap="medium", vertical_alignment="center")
     with bar:
+        # In a popover, which is drawn when it is opened: five boxes cost the browser as much as the whole matrix.
+        place = st.popover("Filter", icon=":material/filter_list:", key="guardrail_filters")
+        severity = widgets.choice(place, "Severity", "All severities", severities, "severity")
+        category = widgets.choice(place, "Category", "All categories", tuple(categories), "category")
+        ou_path = widgets.choice(place, "OU", "All OUs", options.ou_paths, "ou")
+        account = widgets.choice(place, "Account", "All accounts", tuple(accounts), "account")
+        target = widgets.choice(place, "Layers of", "All layers of one target", tuple(targets), "target")
         layer = "best"
         if target is None:
             names = {name: key for key, name in LAYER_NAMES.items()}
             layer = names[widgets.segments("Layer", list(names), "layer", hide_label=True)]
         extended = widgets.segments("Scenarios", SETS, "set", hide_label=True) != SETS[0]
         only_open = st.toggle("Only with gaps", key="gaps", bind="query-params")
+    if chosen := [one for one in (severity, category, ou_path, account, target) if one]:
+        st.caption(f"Only {' · '.join(span(plain(one, 80)) for one in chosen)}")
     choice = MatrixChoice(
         layer=layer,
         extended=extended,

@@ -52,8 +52,8 @@ def show() -> None:
 
 def _asked() -> Asked:
     """The choices, kept in the URL by name."""
-    titles = {one.id: one.title for one in data.read(queries.guardrail_scenarios)}
-    targets = data.read(queries.guardrail_targets)
+    titles = {one.id: one.title for one in data.shared(queries.guardrail_scenarios)}
+    targets = data.shared(queries.guardrail_targets)
     labels = guardrail_choice.target_labels(targets)
     named = {one: label for label, one in labels.items()}
     st.session_state.setdefault(
@@ -78,7 +78,7 @@ def _asked() -> Asked:
 
 
 def _into_url() -> None:
-    labels = guardrail_choice.target_labels(data.read(queries.guardrail_targets))
+    labels = guardrail_choice.target_labels(data.shared(queries.guardrail_targets))
     at = labels.get(st.session_state["draft_at"] or "", "")
     layer = LAYERS.get(st.session_state["draft_by"] or "", "scp")
     for name, value in (("for", ",".join(st.session_state["draft_for"])), ("at", at), ("by", layer)):

@@ -42,7 +42,7 @@ def figures(effect: Effect) -> None:
 
 def changes(effect: Effect) -> None:
     """The matrix and the scores, before and after."""
-    targets = {one.id: one.name for one in data.read(queries.guardrail_targets)}
+    targets = {one.id: one.name for one in data.shared(queries.guardrail_targets)}
     column = st.column_config
     if effect.cells:
         cells = [

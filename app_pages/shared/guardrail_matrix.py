@@ -40,7 +40,7 @@ def show(build: Build) -> None:
         widgets.nothing("This build holds no matrix.", "It was made by an earlier version: run `build` again.")
         return
     choice, beside = guardrail_choice.choices()
-    found = data.read(queries.guardrail_matrix, choice=choice)
+    found = data.shared(queries.guardrail_matrix, choice=choice)
     if not found.layers:
         widgets.nothing("No account or OU matches.", "Widen the OU or the account above.")
         return
@@ -48,13 +48,13 @@ def show(build: Build) -> None:
         why = "No scenario here has a gap." if choice.only_open else "No scenario matches."
         widgets.nothing(why, "Choose other severities, categories or targets above.", icon=":material/task_alt:")
         return
-    with beside:
-        guardrail_exports.show(build, found, choice)
     scenario, target = guardrail_choice.selection()
     left, right = st.columns([2.75, 1.35], gap="medium")
     with left:
         st.markdown(summary(found, choice))
         _draw(found, choice, scenario, target)
+    with beside:
+        guardrail_exports.show(build, found, choice)
     with right, st.container(border=True, gap="xsmall"):
         guardrail_panel.show(found, choice, scenario, target)
     _table_twin(found)

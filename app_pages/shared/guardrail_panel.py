@@ -30,8 +30,8 @@ TONES = {"critical": "red", "high": "orange", "medium": "gray", "low": "gray"}
 
 def show(found: Matrix, choice: MatrixChoice, scenario_id: str, target_id: str) -> None:
     """What is open, by the names in the URL; names that the build does not know are said, never trusted."""
-    scenarios = {one.id: one for one in data.read(queries.guardrail_scenarios)}
-    targets = {one.id: one for one in data.read(queries.guardrail_targets)}
+    scenarios = {one.id: one for one in data.shared(queries.guardrail_scenarios)}
+    targets = {one.id: one for one in data.shared(queries.guardrail_targets)}
     for name, known, what in ((scenario_id, scenarios, "scenario"), (target_id, targets, "account or OU")):
         if name and name not in known:
             st.markdown(f"**No {what} of this build:** {span(plain(name))}")
@@ -97,7 +97,7 @@ def _scenario(scenario: Scenario, found: Matrix, choice: MatrixChoice) -> None:
     _counts(int(state) for state in found.states[row] if state != ABSENT)
     if choice.target:
         return
-    opened = [at for at in range(len(found.targets)) if found.open_cells[row, at]]
+    opened = [int(at) for at in found.open_cells[row].nonzero()[0]]
     labels = {}
     for at in opened[:SHOWN]:
         target, look = found.targets[at], look_of(STATES[found.states[row, at]])
@@ -116,7 +116,7 @@ def _target(target: Target, found: Matrix, choice: MatrixChoice) -> None:
     if column is None or choice.target:
         return
     _counts(int(state) for state in found.states[:, column] if state != ABSENT)
-    opened = [row for row in range(len(found.scenarios)) if found.open_cells[row, column]]
+    opened = [int(row) for row in found.open_cells[:, column].nonzero()[0]]
     opened.sort(key=lambda row: _rank(found.scenarios[row]))
     labels = {}
     for row in opened[:SHOWN]:
@@ -141,7 +141,7 @@ def open_node(target: str) -> None:
 
 
 def _layers_of(target: str) -> None:
-    labels = guardrail_choice.target_labels(data.read(queries.guardrail_targets))
+    labels = guardrail_choice.target_labels(data.shared(queries.guardrail_targets))
     st.session_state["target"] = next(label for label, one in labels.items() if one == target)
 
 

@@ -53,8 +53,8 @@ def show(principal_arn: str, window_days: int) -> None:
         if service and service not in known:
             st.caption(f"It holds nothing of {span(plain(service))} and did not use it.")
         total = rows[rows["service"] == chosen].iloc[0]
-        weight = f"unused weight {number(total['unused_weight'])}"
-        st.markdown(f"**{span(chosen)}**, {weight}, {number(total['unobserved_weight'])} unobserved")
+        unused, unobserved = (number(total[name], digits=1) for name in ("unused_weight", "unobserved_weight"))
+        st.markdown(f"**{span(chosen)}**, unused weight {unused}, {unobserved} unobserved")
         action_table.show(principal_arn, chosen, window_days, height=330)
 
 

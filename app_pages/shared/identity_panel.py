@@ -67,8 +67,9 @@ def totals(known: dict[str, Any], window_days: int) -> str:
             f"Grants not known. {counted(known['calls'] or 0, 'call')} in {window_days} days, of "
             f"{counted(known['used'] or 0, 'action')}{needless}."
         )
+    granted = "action" if known["granted"] == 1 else "actions"
     return (
-        f"**{number(known['granted'])}** actions granted: :blue[● {number(known['used'])} used] · "
+        f"**{number(known['granted'])}** {granted} granted: :blue[● {number(known['used'])} used] · "
         f"◐ {number(known['possible'])} possible · :orange[○ {number(known['unused'])} unused] · "
         f"? {number(known['unobserved'])} unobserved, in {window_days} days.  \n"
         f"High-risk weight: {number(known['granted_weight'])} granted, "

@@ -75,11 +75,11 @@ def _ways(ways: list[dict[str, Any]], arn: str) -> int:
     chosen = widgets.table(
         shown,
         {
-            "who": column.TextColumn("Party", width=200),
-            "trust": column.TextColumn("What it is", width=255),
+            "who": column.TextColumn("Party", width=205),
+            "trust": column.TextColumn("What it is", width=285),
             "exposure": column.NumberColumn("Exposure", format="%.0f of 25", width=76, help="Before the multiplier"),
-            "under": column.TextColumn("Under", width=190),
-            "seen": column.TextColumn("Use", width=190, help="In the window of the build, unless a date is told"),
+            "under": column.TextColumn("Under", width=165),
+            "seen": column.TextColumn("Use", width=180, help="In the window of the build, unless a date is told"),
         },
         key="trust_ways",
         alt="Parties that can become the identity, with class, conditions and use; select one for its details",

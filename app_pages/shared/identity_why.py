@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from analytics.findings.risk.weights import risk_weights
 from analytics.outputs import queries
 from app_pages.shared import data, factors, identity_access, identity_routes, identity_trust, widgets
 from app_pages.shared.text import counted, number, plain, span
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TAB = "Why this score"
-FLOORS = "An administrator counts at least 50, one that anyone or an unknown account may become at least 90."
+_NAMED = 3  # actions
+FLOORS = "An administrator counts at least {administrator:g}, one that a stranger may become {open_administrator:g}."
 
 
 def show(known: Mapping[str, Any], risk: Mapping[str, Any] | None) -> None:
@@ -41,7 +43,8 @@ def _factors(known: Mapping[str, Any], risk: Mapping[str, Any]) -> None:
         if tab:
             more.button("Open", key=f"open_{factor.name}", type="tertiary", on_click=_open, args=(tab,), help=tab)
     if risk["floor_points"]:
-        st.markdown(f"**Floor** +{risk['floor_points']:.1f}: {FLOORS}")
+        floors = FLOORS.format(**risk_weights().table("floors"))
+        st.markdown(f"**Floor** +{risk['floor_points']:.1f}: {floors}")
     st.caption(f"Together {risk['score']:.1f} of 100: what is rounded adds up.")
 
 
@@ -90,9 +93,10 @@ def _sensitive(arn: str) -> str:
     rows = data.read(queries.sensitive_actions, principal_arn=arn)
     if rows.empty:
         return "It reaches no secret and no sensitive data."
-    first = ", ".join(span(action) for action in rows["action"].head(3))
+    first = ", ".join(span(action) for action in rows["action"].head(_NAMED))
     maybe = int((rows["reach"] == "maybe").sum())
-    return f"{counted(len(rows), 'action')} on secrets and data ({maybe:,} only maybe): {first} …"
+    more = " …" if len(rows) > _NAMED else "."
+    return f"{counted(len(rows), 'action')} on secrets and data ({maybe:,} only maybe): {first}{more}"
 
 
 def _exposure(arn: str, risk: Mapping[str, Any]) -> str:
@@ -106,12 +110,12 @@ def _exposure(arn: str, risk: Mapping[str, Any]) -> str:
 
 def broken(change: Mapping[str, Any]) -> str:
     """The other half of every promise: what the change would break, as far as this export can tell."""
+    if change["calls_broken"] is not None:
+        return f"Calls broken: {change['calls_broken']:,}."
     unobserved = change["detail"].get("unobserved")
-    if unobserved is None:
-        return "Calls broken: not proven here; see Remediation."
-    if not unobserved:
-        return "Calls broken: none observed; calls of all these actions would have been seen."
-    return f"Calls broken: not proven. {unobserved:,} of these actions could not have been seen in this export."
+    if unobserved:
+        return f"Calls broken: not proven. {unobserved:,} of these actions could not have been seen in this export."
+    return "Calls broken: not proven."
 
 
 def _would_lower(arn: str, score: float) -> None:

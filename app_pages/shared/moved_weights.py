@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,12 +10,14 @@ import streamlit as st
 
 from analytics.findings.risk.archetypes import archetypes as scored
 from analytics.findings.risk.weights import KEYS, WeightsError, risk_weights
+from analytics.outputs import queries
+from analytics.outputs.queries import Filters
 from app_pages.shared import factors, palette, widgets
 from app_pages.shared.text import counted, number
 
 if TYPE_CHECKING:
     from analytics.findings.risk.score import Risk
-    from analytics.outputs.queries import Moved
+    from analytics.outputs.queries import Build, Moved
 
 Changes = tuple[tuple[str, float], ...]  # dotted keys of risk.toml with their new numbers
 MOST = 60  # of a slider, points of a factor before all are scaled to be 100 again
@@ -135,7 +138,17 @@ def archetypes(changes: Changes) -> None:
         alt="Archetypes with the six factors, the score and the band under the moved weights, and the score before",
         height=40 + 30 * len(frame),
     )
-    factors.legend()
+    factors.legend(weights.with_changes(dict(changes)))
+
+
+def ranking(changes: Changes, build: Build, rows: int) -> None:
+    """Every identity by its rank under the moved weights as a file, which tells the weights."""
+    moved = risk_weights().with_changes(dict(changes))
+    told = ", ".join(f"{key} = {value:g}" for key, value in changes)
+    widgets.downloads(
+        "ranking", partial(queries.moved_ranking, changes=changes), build=build, filters=Filters(build.window_days),
+        rows=rows, weights=f"{moved.version}: {build.weights} with {told}" if told else moved.version,
+    )  # fmt: skip
 
 
 def _archetype(name: str, before: Risk, after: Risk) -> dict[str, object]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from analytics.outputs import queries
+from analytics.outputs.export_words import KIND_TITLES
 from analytics.outputs.queries import Proof
 from app_pages.shared import data, widgets
+from app_pages.shared.text import short_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,21 +23,23 @@ EVERYTHING, ANY = "Everything", "Any proof"
 
 def choices(build: Build, filters: Filters) -> tuple[str | None, Proof | None]:
     """The kind of change and the state of its proof, kept in the URL; and the export of what they leave."""
-    kinds = data.read(queries.item_counts, filters=filters).kinds
+    by_kind = data.read(queries.item_counts, filters=filters).kinds
+    kinds = {KIND_TITLES.get(kind, kind): kind for kind in by_kind}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         chosen = st.pills(
             "Kind", [EVERYTHING, *kinds], default=EVERYTHING, required=True, key="do", bind="query-params",
-            label_visibility="collapsed", help=", ".join(f"{kind} {count:,}" for kind, count in kinds.items()),
+            label_visibility="collapsed",
+            help=", ".join(f"{title} {by_kind[kind]:,}" for title, kind in kinds.items()),
         )  # fmt: skip
         proofs = {ANY: None} | {str(proof).capitalize(): proof for proof in Proof}
         named = st.selectbox(
             "Proof", list(proofs), key="proof", bind="query-params", width=190, label_visibility="collapsed"
         )
-        kind, proof = chosen if chosen in kinds else None, proofs.get(named)
+        kind, proof = kinds.get(chosen), proofs.get(named)
         counts = data.read(queries.item_counts, filters=filters, kind=kind)
         size = counts.proofs[proof] if proof else counts.everything
         everything = partial(queries.items, filters=filters, kind=kind, proof=proof)
-        widgets.downloads("remediation", everything, build=build, filters=filters, rows=size)
+        widgets.downloads("remediation", everything, build=build, filters=filters, rows=size, only=[kind, proof])
     return kind, proof
 
 
@@ -46,22 +50,23 @@ def show(rows: pd.DataFrame) -> None:
         score=[score(row["score_before"], row["score_after"]) for row in records],
         broken=[calls(row["calls_broken"], row["blocked_reason"]) for row in records],
         removed=rows["risk_removed"].astype(float),
+        name=[short_name(row["name"] or "") for row in records],
     )
     column = st.column_config
     widgets.table(
         shown,
         {
-            "rank": column.NumberColumn("#", format="%,d", width=42, help="Place in the whole list"),
-            "title": column.TextColumn("What to change", width=290),
+            "rank": column.NumberColumn("#", format="%,d", width=36, help="Place in the whole list"),
+            "title": column.TextColumn("What to change", width=236),
+            "name": column.TextColumn("Identity or target", width=182),
             "removed": column.ProgressColumn(
-                "Risk removed", min_value=0, max_value=_longest(rows), format="%.1f",
-                width=95, help="Points of the score; of a guardrail, over all identities under it",
+                "Risk removed", min_value=0, max_value=_longest(rows), format="%,.1f",
+                width=84, help="Points of the score; of a guardrail, over all identities under it",
             ),
-            "score": column.TextColumn("Score", width=85, help="Before and after, of 100"),
-            "broken": column.TextColumn("Calls broken", width=80, help="Observed calls that it would deny"),
-            "name": column.TextColumn("Identity or target", width=135),
-            "owner": column.TextColumn("Owner", width=95),
-            "account_name": column.TextColumn("Account", width=95),
+            "score": column.TextColumn("Score", width=82, help="Before and after, of 100"),
+            "broken": column.TextColumn("Calls broken", width=84, help="Observed calls that it would deny"),
+            "owner": column.TextColumn("Owner", width=176),
+            "account_name": column.TextColumn("Account", width=150),
         },
         key="items",
         alt="Remediation items, the most worthwhile first; select one to see how to do it",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from analytics.findings.risk.weights import risk_weights
 from analytics.outputs import queries
 from app_pages.shared import charts, data, palette, widgets
 from app_pages.shared.text import number
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from analytics.outputs.queries import Filters, Quick
 
 SHOWN = 1000  # marks that a browser draws at once
-MEANING = {
-    "critical": "75 and above",
-    "high": "50 to 74.9",
-    "medium": "25 to 49.9",
-    "low": "below 25",
-}
 
 
 def show(filters: Filters, quick: Quick | None) -> None:
@@ -42,7 +37,7 @@ def show(filters: Filters, quick: Quick | None) -> None:
         for band in palette.BANDS:
             name, range_, count = st.columns([1.3, 1.3, 0.7], gap="small", vertical_alignment="center")
             name.markdown(f":{band.tone}[**{band.mark} {band.word}**]")
-            range_.caption(MEANING[band.word])
+            range_.caption(meaning(band.word))
             count.markdown(f"**{number(bands[band.word])}**", text_alignment="right")
         unscored = data.read(queries.identity_counts, filters=filters)[quick] - scored
         if unscored:
@@ -55,6 +50,16 @@ def show(filters: Filters, quick: Quick | None) -> None:
             "Scores are of the build's whole window."
         )
         widgets.link("weights", "How the score is made, and how firm it is", icon=":material/tune:")
+
+
+def meaning(band: str) -> str:
+    """Which scores a band holds, by the weights of this version."""
+    least = risk_weights().table("bands")
+    bounds = [least[name] for name in ("critical", "high", "medium")]
+    at = ("critical", "high", "medium", "low").index(band)
+    if at == 0:
+        return f"{bounds[0]:g} and above"
+    return f"below {bounds[-1]:g}" if at == len(bounds) else f"{bounds[at]:g} to {bounds[at - 1] - 0.1:g}"
 
 
 def _scatter(filters: Filters, quick: Quick | None) -> None:

@@ -53,11 +53,12 @@ def plotly(untrusted: object, length: int = 40) -> str:
     return plain(untrusted, length).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def number(value: float | None, *, unit: str = "") -> str:
-    """`12,345 calls`; a dash for a value that is not known."""
+def number(value: float | None, *, unit: str = "", digits: int | None = None) -> str:
+    """`12,345 calls`; a dash for a value that is not known. With `digits` decimals, else one where it matters."""
     if value is None or math.isnan(value):
         return "–"
-    digits = 0 if float(value).is_integer() or abs(value) >= 100 else 1
+    if digits is None:
+        digits = 0 if float(value).is_integer() or abs(value) >= 100 else 1
     return f"{value:,.{digits}f}{' ' if unit else ''}{unit}"
 
 

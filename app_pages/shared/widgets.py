@@ -6,6 +6,7 @@ checked against what the build offers before it is used.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import streamlit as st
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def filter_bar(build: Build) -> Filters:
     """One row of filters, the same on every page and kept from page to page."""
-    options = data.read(queries.filter_options)
+    options = data.shared(queries.filter_options)
     accounts = {f"{account} {name or ''}".strip(): account for account, name in options.accounts}
     windows = {f"{days} days": days for days in options.windows}
     places = st.columns([1, 1.8, 1.8, 1.2, 2.2], gap="small")
@@ -139,10 +140,21 @@ def table(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str,
 
 
 def downloads(
-    view: str, question: Callable[[DuckDBPyConnection], pd.DataFrame], *, build: Build, filters: Filters, rows: int
+    view: str,
+    question: Callable[[DuckDBPyConnection], pd.DataFrame],
+    *,
+    build: Build,
+    filters: Filters,
+    rows: int,
+    only: Sequence[str | None] = (),
+    weights: str = "",
 ) -> None:
-    """All rows of a view, not just the page that is shown, in four formats; made when a button is pressed."""
-    origin = provenance(view, build, filters)
+    """All rows of a view, not just the page that is shown, in every format; made when a button is pressed.
+
+    `only`: what else narrows the rows beside the filter bar; `weights`: where they are not those of the build.
+    """
+    origin = provenance(view, build, filters, only=only)
+    origin = replace(origin, weights=weights) if weights else origin
     source = data.source()
 
     def make(file_format: Format) -> Callable[[], bytes]:

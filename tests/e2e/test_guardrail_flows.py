@@ -123,6 +123,31 @@ def test_filters_stay_in_the_url(page):
     assert query_of(page) == {"gaps": "true", "layer": "SCP"}
 
 
+def test_filters_that_are_folded_away_hold_and_are_told(page):
+    open_matrix(page)
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Severity", exact=True).click()
+    page.get_by_role("option", name="critical").click()
+    page.wait_for_url("**severity=critical**")
+    settled(page)
+    page.get_by_label("Account", exact=True).click()
+    page.get_by_role("option", name="payments-prod").click()
+    page.wait_for_url("**account=**")
+    settled(page)
+    page.keyboard.press("Escape")
+    page.get_by_text("Only with gaps").click()
+    page.wait_for_url("**gaps=true**")
+    settled(page)
+    link = query_of(page)
+    assert link == {"severity": "critical", "account": f"{PROD} payments-prod", "gaps": "true"}
+    page.goto(page.url)
+    page.get_by_text(f"{PROD} payments-prod").wait_for()
+    page.get_by_text("Only with gaps").click()
+    page.wait_for_url(lambda url: "gaps" not in url)
+    settled(page)
+    assert query_of(page) == {name: value for name, value in link.items() if name != "gaps"}
+
+
 def test_the_layers_of_one_target_have_their_words(page):
     grid = open_matrix(page, "?target=Root")
     grid.focus()

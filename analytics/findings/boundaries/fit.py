@@ -165,17 +165,37 @@ class Fitter:
         None where nothing was seen used (nothing speaks for any), where none fits the kind of identity, and where none
         takes away enough to be worth it.
         """
-        return best_of(self.of(subject), subject)
+        welcome = _welcome(subject)
+        if not welcome:
+            return None
+        before = self._unbounded(subject)
+        used = subject.seen & before
+        fits = [
+            self._fit(subject, free_maybe=before, sure=subject.seen, limit=limit)
+            for limit in self._limits
+            if limit.policy.name in welcome and not used & ~self._after(subject, before, limit)
+        ]
+        return _best(fits, welcome)
 
 
 def best_of(fits: Iterable[Fit], subject: Subject) -> Fit | None:
     """The best of an identity's fits; templates for others, or for other accounts, are not suggested."""
-    if not subject.seen or not can_have_boundary(subject) or subject.policies_not_collected:
-        return None
-    behind = audiences(subject)
-    welcome = {one.id for one in read_templates() if one.audience in behind and one.belongs_in(subject.environment)}
+    return _best(fits, _welcome(subject))
+
+
+def _best(fits: Iterable[Fit], welcome: frozenset[str]) -> Fit | None:
     fitting = [fit for fit in fits if fit.fits is not Fits.NO and fit.worth_it and fit.template in welcome]
     return min(fitting, key=lambda fit: (fit.weight_left, fit.at_risk.bit_count(), fit.template), default=None)
+
+
+def _welcome(subject: Subject) -> frozenset[str]:
+    """The templates that could be suggested for an identity; none where nothing speaks for any."""
+    if not subject.seen or not can_have_boundary(subject) or subject.policies_not_collected:
+        return frozenset()
+    behind = audiences(subject)
+    return frozenset(
+        one.id for one in read_templates() if one.audience in behind and one.belongs_in(subject.environment)
+    )
 
 
 def best_template(subject: Subject, estate: Estate) -> tuple[Template, PolicyDocument] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ def compact(document: PolicyDocument) -> dict[str, Any]:
     return printed
 
 
+@lru_cache(maxsize=256)
 def compact_text(document: PolicyDocument) -> str:
-    """The policy as AWS counts it."""
+    """The policy as AWS counts it; kept for those that were asked for lately, for each is counted and printed."""
     return json.dumps(compact(document), ensure_ascii=False, separators=(",", ":"))
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import VARIABLE, Held
+from analytics.iam.match import any_text_test, completed, template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from analytics.engine.decide_policy import CompiledStatement
     from analytics.iam.condition import Context
@@ -96,3 +97,9 @@ class Marks:
             form = (statement.allows, statement.statement.condition, statement.version)
             number = self._forms[id(statement)] = self.numbered(form)
         return number
+
+
+def meaning(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """A test of which resources patterns may mean; a variable may stand for anything."""
+    texts = [VARIABLE.sub("*", pattern) for pattern in patterns]
+    return any_text_test([template(text, variables=False) for text in dict.fromkeys([*texts, *map(completed, texts)])])

@@ -9,10 +9,11 @@ INVARIANT: taking a permission away from an identity never makes its strongest p
 from __future__ import annotations
 
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from analytics.findings.escalation.factors import Factors, read_factors
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import NO, SURELY
 from analytics.findings.escalation.levels import ADMINISTRATOR, Weighing
 from analytics.findings.escalation.own import Ownership
 from analytics.findings.escalation.own_search import Field, OwnSearch
@@ -20,10 +21,10 @@ from analytics.findings.escalation.paths import SELF_ESCALATION
 from analytics.findings.escalation.plan import Plans
 from analytics.findings.escalation.routes import Routes
 from analytics.findings.escalation.search import Search
-from analytics.findings.escalation.spoken import Workshop
 from analytics.findings.escalation.targets import Targets
 from analytics.findings.escalation.trust import Trusts
 from analytics.findings.escalation.values import Certainty, HeldPath, Step
+from analytics.findings.escalation.workshop import Workshop
 
 if TYPE_CHECKING:
     from analytics.findings.escalation.own import Lead
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from analytics.findings.estate import Estate, Subject
 
 __all__ = ["Certainty", "Escalations", "HeldPath", "Step"]
+
+_STRENGTH = attrgetter("strength")
 
 
 class Escalations:
@@ -97,17 +100,17 @@ class Escalations:
         return Search(self._field, subject, self._targets)
 
     def _own_certainty(self, subject: Subject) -> Certainty | None:
-        best = Held.NO
+        best = NO
         for _plan, lead in OwnSearch(self._field, subject).own_leads():
             if lead.target == ADMINISTRATOR and lead.category == SELF_ESCALATION:
                 best = max(best, lead.held)
-                if best is Held.SURELY:
+                if best is SURELY:
                     return Certainty.SURELY
         return Certainty.MAYBE if best else None
 
     def _paths(self, subject: Subject) -> tuple[HeldPath, ...]:
         found = [self._path(plan, lead) for plan, lead in self._search(subject).found()]
-        return tuple(sorted(found, key=lambda path: -path.strength))  # stable: the order of the file among equals
+        return tuple(sorted(found, key=_STRENGTH, reverse=True))  # stable: the order of the file among equals
 
     def _path(self, plan: Plan, lead: Lead) -> HeldPath:
         key = (plan.path.id, lead)
@@ -119,7 +122,7 @@ class Escalations:
             path_id=plan.path.id,
             title=plan.path.title,
             category=lead.category,
-            surely=lead.held is Held.SURELY,
+            surely=lead.held is SURELY,
             target_arn=lead.target_arn,
             target=lead.target,
             target_factor=factors.target[lead.target],

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import MAYBE, NO, SURELY, Held
 from analytics.findings.weights import RISK_FILE
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ def read_factors(file: Path = RISK_FILE) -> Factors:
     return Factors(
         category=rules["category"],
         target=rules["target"],
-        certainty={Held.NO: 0.0, Held.MAYBE: float(certainty["maybe"]), Held.SURELY: float(certainty["surely"])},
+        certainty={NO: 0.0, MAYBE: float(certainty["maybe"]), SURELY: float(certainty["surely"])},
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.findings.escalation.facts import ANY_NAME, Held, about_identity, about_new
+from analytics.findings.escalation.facts import ANY_NAME, MAYBE, NO, SURELY, Held, about_identity, about_new
 from analytics.findings.escalation.paths import SELF_ESCALATION, EscalationPath, Lifts
 from analytics.iam.names import PrincipalKind
-from analytics.iam.policy import Effect
+from analytics.iam.policy import Effect, PolicyDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,20 +64,21 @@ class Ownership:
     def __init__(self, estate: Estate, weighing: Weighing) -> None:
         self._estate = estate
         self._weighing = weighing
+        self._denying: dict[int, tuple[PolicyDocument, bool]] = {}
         self._without_denies: dict[int, tuple[NamedPolicy, NamedPolicy]] = {}
 
     def cap(self, powers: Powers) -> str:
         """How much a self-escalation of the identity leads to."""
         stack = powers.subject.stack
         bounded = stack.boundary is not None or stack.boundary_not_collected
-        return self._weighing.cap(stack, bounded=not (bounded and self.drops_boundary(powers) is Held.SURELY))
+        return self._weighing.cap(stack, bounded=not (bounded and self.drops_boundary(powers) is SURELY))
 
     def drops_boundary(self, powers: Powers) -> Held:
         """Whether the identity may remove its own boundary."""
         subject = powers.subject
         word = KIND_WORDS.get(subject.kind)
         if word is None:
-            return Held.NO
+            return NO
         about = about_identity(subject)
         return powers.on(f"iam:Delete{word.title()}PermissionsBoundary", subject.arn, about)
 
@@ -85,10 +86,10 @@ class Ownership:
         """A new identity of the caller's making: unbounded, or with a boundary where the policies ask for one."""
         subject = powers.subject
         held = powers.shared(path.id, path.required_actions, lambda: self._makes(path, powers))
-        if held is Held.NO:
+        if held is NO:
             return None
-        cap = self._weighing.cap(subject.stack, bounded=held is not Held.SURELY)
-        how = "with any policy" if held is Held.SURELY else "perhaps only with a boundary or under a condition"
+        cap = self._weighing.cap(subject.stack, bounded=held is not SURELY)
+        how = "with any policy" if held is SURELY else "perhaps only with a boundary or under a condition"
         return Lead(SELF_ESCALATION, held, None, cap, f"makes a new {path.creates} {how}")
 
     def _makes(self, path: EscalationPath, powers: Powers) -> Held:
@@ -104,9 +105,9 @@ class Ownership:
         def may(*, bounded: bool) -> Held:
             about = about_new(subject, bounded=bounded)
             found = (min(powers.on(action, name, about) for action in path.required_actions) for name in possible)
-            return max(found, default=Held.NO)
+            return max(found, default=NO)
 
-        return may(bounded=False) or min(may(bounded=True), Held.MAYBE)
+        return may(bounded=False) or min(may(bounded=True), MAYBE)
 
     def lifted(self, path: EscalationPath, powers: Powers) -> Iterator[Lifted]:
         """What the identity would be without the limit that the path lifts, if it has one and may."""
@@ -122,7 +123,7 @@ class Ownership:
         if boundary is None and not subject.stack.boundary_not_collected:
             return
         if action == "iam:CreatePolicyVersion":
-            held = powers.on(action, boundary.arn) if boundary is not None and boundary.arn else Held.NO
+            held = powers.on(action, boundary.arn) if boundary is not None and boundary.arn else NO
         else:
             held = powers.on(action, subject.arn, about_identity(subject))
         if held:
@@ -135,10 +136,10 @@ class Ownership:
         removable = {
             at: held
             for at, named in enumerate(stack.identity)
-            if _denies(named) and (held := self._removes(action, named, powers))
+            if self._denies(named) and (held := self._removes(action, named, powers))
         }
-        surely = {at for at, held in removable.items() if held is Held.SURELY and _only_denies(stack.identity[at])}
-        for held, chosen in ((Held.SURELY, surely), (Held.MAYBE, set(removable))):
+        surely = {at for at, held in removable.items() if held is SURELY and _only_denies(stack.identity[at])}
+        for held, chosen in ((SURELY, surely), (MAYBE, set(removable))):
             if chosen:
                 kept = tuple(self._allows_of(one) if at in chosen else one for at, one in enumerate(stack.identity))
                 free = self._estate.changed(powers.subject, stack=replace(stack, identity=kept))
@@ -150,12 +151,19 @@ class Ownership:
         subject = powers.subject
         of_group = _GROUP in named.attached_to
         if action == "iam:RemoveUserFromGroup":
-            return powers.on(action, named.attached_to) if of_group else Held.NO
+            return powers.on(action, named.attached_to) if of_group else NO
         if ("Group" in action) != of_group or ("Detach" in action) != (named.arn is not None):
-            return Held.NO
+            return NO
         if of_group:
             return powers.on(action, named.attached_to, choice=named.arn)
         return powers.on(action, subject.arn, about_identity(subject), choice=named.arn)
+
+    def _denies(self, named: NamedPolicy) -> bool:
+        known = self._denying.get(id(named.document))
+        if known is None:
+            denies = any(statement.effect is Effect.DENY for statement in named.document.statements)
+            known = self._denying[id(named.document)] = (named.document, denies)
+        return known[1]
 
     def _allows_of(self, named: NamedPolicy) -> NamedPolicy:
         """The policy without its denies; the same object for the same policy, as caches key on documents."""
@@ -170,10 +178,6 @@ class Ownership:
 def _bare(stack: PolicyStack) -> PolicyStack:
     """The stack without a permissions boundary."""
     return replace(stack, boundary=None, boundary_not_collected=False)
-
-
-def _denies(named: NamedPolicy) -> bool:
-    return any(statement.effect is Effect.DENY for statement in named.document.statements)
 
 
 def _only_denies(named: NamedPolicy) -> bool:

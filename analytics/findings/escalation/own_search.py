@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation.facts import NOTHING_KNOWN, Held, about_identity
+from analytics.findings.escalation.facts import MAYBE, NO, NOTHING_KNOWN, SURELY, Held, about_identity
 from analytics.findings.escalation.levels import ADMINISTRATOR
 from analytics.findings.escalation.own import KIND_WORDS, Lead, Lifted
 from analytics.findings.escalation.paths import SELF_ESCALATION
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from analytics.findings.escalation.levels import Weighing
     from analytics.findings.escalation.own import Ownership
     from analytics.findings.escalation.plan import Plan, Plans
-    from analytics.findings.escalation.spoken import Workshop
     from analytics.findings.escalation.trust import Trusts
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.findings.estate import Subject
 
 
@@ -71,7 +71,7 @@ class OwnSearch:
 
     def own_leads(self) -> Iterator[tuple[Plan, Lead]]:
         """Every self-escalation, by a path of its own or without a limit that it may lift."""
-        for plan in self.plans():
+        for plan in self.own_plans():
             for lead in self.own(plan):
                 yield plan, lead
             for lifted in self.field.ownership.lifted(plan.path, self.powers) if plan.path.lifts else ():
@@ -80,20 +80,24 @@ class OwnSearch:
 
     def own_leads_alone(self) -> Iterator[tuple[Plan, Lead]]:
         """The same, with all limits in place."""
-        for plan in self.plans():
+        for plan in self.own_plans():
             for lead in self.own(plan):
                 yield plan, lead
+
+    def own_plans(self) -> list[Plan]:
+        """The paths within reach that may lead to the identity itself, or to one that it makes."""
+        return [plan for plan in self.plans() if plan.is_own]
 
     def plans(self) -> tuple[Plan, ...]:
         """The paths within reach; the sessions of service-linked roles are AWS's own, and nobody's way."""
         if self.subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
             return ()
-        return self.field.plans.within(self.subject.reach)
+        return self.field.plans.within(self.powers.held)
 
     def own(self, plan: Plan) -> tuple[Lead, ...]:
         """Leads of a path to the identity itself, or to one that it makes; kept with its powers."""
         path, kept = plan.path, self.powers.own
-        if not path.creates and not path.self_for:
+        if not plan.is_own:
             return ()
         if path.id not in kept:
             kept[path.id] = tuple(doubted(lead, plan) for lead in self._own(plan))
@@ -120,18 +124,18 @@ class OwnSearch:
 
     def on(self, plan: Plan, target: Subject) -> Held:
         """How certain it is that all actions of a path are allowed on what belongs to a target."""
-        held = Held.SURELY
+        held = SURELY
         for action, belongings in plan.needs:
             if belongings is None:
                 held = min(held, self.powers.anywhere(action, made=False))
             else:
                 held = min(held, self._on_one_of(action, belongings(target), target))
-            if held is Held.NO:
+            if held is NO:
                 return held
         return held
 
     def _on_one_of(self, action: str, resources: tuple[str, ...], target: Subject) -> Held:
-        held = Held.NO
+        held = NO
         for resource in resources:
             about = self.field.about(target) if resource == target.arn else NOTHING_KNOWN
             held = max(held, self.powers.on(action, resource, about))
@@ -145,7 +149,7 @@ def doubted(lead: Lead, plan: Plan) -> Lead:
     """A path that needs what no snapshot tells is never sure."""
     if plan.path.not_known is None:
         return lead
-    return lead._replace(held=min(lead.held, Held.MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
+    return lead._replace(held=min(lead.held, MAYBE), why=f"{lead.why}; not known: {plan.path.not_known}")
 
 
 def without_limit(lifted: Lifted, lead: Lead, plan: Plan) -> Lead:

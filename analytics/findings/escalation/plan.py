@@ -6,8 +6,6 @@ path leads to, `lambda:CreateFunction` about a function of any name.
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.findings.escalation.facts import ROLE_KINDS
@@ -19,7 +17,7 @@ from analytics.iam.names import PrincipalKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analytics.engine.reach import Reach
+    from analytics.findings.escalation.facts import Held
     from analytics.findings.estate import Subject
     from analytics.iam.catalogue import Catalogue
 
@@ -35,10 +33,11 @@ class Plan(NamedTuple):
     """One path over a catalogue."""
 
     path: EscalationPath
-    mask: int  # the required actions
+    actions: frozenset[str]  # the required ones
     needs: tuple[Need, ...]  # but for passing a role and assuming one
     passes: bool
     assumes: bool
+    is_own: bool  # may lead to the identity itself, or to one that it makes
 
 
 class Plans:
@@ -48,18 +47,16 @@ class Plans:
         found = (_plan(path, catalogue) for path in (read_paths() if paths is None else paths))
         self.plans = tuple(plan for plan in found if plan is not None)
         self.assume = next((one for one in self.plans if one.path.takes_over is TakesOver.ASSUMABLE_ROLE), None)
-        self._all = reduce(or_, (plan.mask for plan in self.plans), 0)
-        self._within: dict[int, tuple[Plan, ...]] = {}
+        self._within: dict[int, tuple[Mapping[str, Held], tuple[Plan, ...]]] = {}
 
-    def within(self, reach: Reach) -> tuple[Plan, ...]:
-        """The paths whose actions are all in reach, perhaps, in the order of the file."""
-        relevant = reach.maybe & self._all
-        found = self._within.get(relevant)
-        if found is None:
-            missing = self._all & ~relevant
-            found = tuple(plan for plan in self.plans if not plan.mask & missing)
-            self._within[relevant] = found
-        return found
+    def within(self, held: Mapping[str, Held]) -> tuple[Plan, ...]:
+        """The paths whose actions are all held, perhaps, in the order of the file; once for the same mapping."""
+        known = self._within.get(id(held))
+        if known is None:
+            actions = set(held)
+            known = held, tuple([plan for plan in self.plans if plan.actions <= actions])
+            self._within[id(held)] = known
+        return known[1]
 
 
 def _plan(path: EscalationPath, catalogue: Catalogue) -> Plan | None:
@@ -72,7 +69,8 @@ def _plan(path: EscalationPath, catalogue: Catalogue) -> Plan | None:
         if action not in (PASS_ROLE, ASSUME)
     )
     actions = path.required_actions
-    return Plan(path, catalogue.mask(actions), needs, PASS_ROLE in actions, ASSUME in actions)
+    is_own = path.creates is not None or bool(path.self_for)
+    return Plan(path, frozenset(actions), needs, PASS_ROLE in actions, ASSUME in actions, is_own)
 
 
 def _about(action: str, path: EscalationPath, catalogue: Catalogue) -> Callable[[Subject], tuple[str, ...]] | None:

@@ -13,72 +13,84 @@ from typing import TYPE_CHECKING
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.decide_facts import is_protected
 from analytics.engine.reach_choice import candidates
-from analytics.findings.escalation.facts import ANY_NAME, NOTHING_KNOWN, VARIABLE, Held, chosen_values, partition_of
+from analytics.findings.escalation.facts import (
+    ANY_NAME,
+    MAYBE,
+    NO,
+    NOTHING_KNOWN,
+    SURELY,
+    VARIABLE,
+    Held,
+    chosen_values,
+    partition_of,
+)
 from analytics.findings.escalation.spoken import Gatherer
 from analytics.iam.condition import Context
 from analytics.iam.match import ARN_PARTS, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from analytics.findings.escalation.bearing import Bearing, Spoken
     from analytics.findings.escalation.facts import AboutResource, Values
     from analytics.findings.escalation.own import Lead
-    from analytics.findings.escalation.spoken import Belongings, Workshop
+    from analytics.findings.escalation.plan import Plan
+    from analytics.findings.escalation.spoken import Voice
+    from analytics.findings.escalation.workshop import Belongings, Workshop
     from analytics.findings.estate import Subject
 
 
 class Powers:
-    """One identity's powers; each question is answered once."""
+    """One identity's powers over the actions of paths; each question is answered once."""
 
     def __init__(self, workshop: Workshop, subject: Subject) -> None:
         self.subject = subject
         self.own: dict[str, tuple[Lead, ...]] = {}  # by path, once found
         self._workshop = workshop
         self._catalogue = workshop.estate.catalogue
-        self._spoken: dict[str, Spoken] = {}
-        self._reach: dict[str, Held] = {}
-        self._stances: dict[str, Hashable] = {}
+        self.held = workshop.within(subject.reach).held
         self._is_doubtful = subject.stack.boundary_not_collected
 
     def reach(self, action: str) -> Held:
         """By reach alone: on every resource, on some perhaps, or on none."""
-        held = self._reach.get(action)
-        if held is None:
-            held = self._reach[action] = self._within_reach(action)
-        return held
+        return self.held.get(action, NO)
 
     def on(self, action: str, resource: str, about: AboutResource = NOTHING_KNOWN, choice: str | None = None) -> Held:
         """On one resource. `choice`: the service to which a role is passed, the policy that is detached."""
         held = self.reach(action)
-        if held is Held.NO or (held is Held.MAYBE and not self.spoken(action).means(resource)):
-            return Held.NO
+        if held is NO or (held is MAYBE and not self.spoken(action).means(resource)):
+            return NO
         if is_protected(action.lower(), resource):
-            return Held.NO
-        if held is Held.SURELY:
-            return Held.SURELY
+            return NO
+        if held is SURELY:
+            return SURELY
         return self._held(action, resource, about, choice)
 
     def stance(self, action: str) -> Hashable:
         """All on which its answers about an action rest; identities of one account that agree in it agree in them."""
-        stance = self._stances.get(action)
+        held = self.reach(action)
+        if held is not MAYBE:
+            return held
+        kept = self._voice.stances
+        stance = kept.get(action)
         if stance is None:
-            stance = self._stances[action] = self._stance(action)
+            stance = kept[action] = self._stance(action)
         return stance
 
     def _stance(self, action: str) -> Hashable:
-        held = self.reach(action)
-        if held is not Held.MAYBE:
-            return held
-        spoken, known = self.spoken(action), self.known
+        spoken = self.spoken(action)
+        if not spoken.asking and not self._is_doubtful:
+            return spoken.number
+        known = self.known
         facts = tuple([(key, known.values.get(key), known.is_unknown(key)) for key in spoken.asking])
-        return self._workshop.marks.numbered((action, spoken.number, facts, self._is_doubtful))
+        return self._workshop.marks.numbered((spoken.number, facts, self._is_doubtful))
 
     def spoken(self, action: str) -> Spoken:
         """What the policies say of an action."""
-        spoken = self._spoken.get(action)
+        kept = self._voice.spoken
+        spoken = kept.get(action)
         if spoken is None:
-            spoken = self._spoken[action] = self._gatherer.gather(action.lower())
+            spoken = kept[action] = self._gatherer.gather(action.lower())
         return spoken
 
     def anywhere(self, action: str, *, made: bool) -> Held:
@@ -87,9 +99,14 @@ class Powers:
         SURELY where a resource with any name would do, or with a name that the caller gives it.
         """
         held = self.reach(action)
-        if held is not Held.MAYBE:
+        if held is not MAYBE:
             return held
-        return self.shared(f"anywhere {made}", (action,), lambda: self._anywhere(action, made=made))
+        key = (self.subject.account_id, action, made, self.stance(action))
+        answers = self._workshop.answers
+        found = answers.get(key)
+        if found is None:
+            found = answers[key] = self._anywhere(action, made=made)
+        return found
 
     def shared(self, question: str, actions: tuple[str, ...], find: Callable[[], Held]) -> Held:
         """An answer that rests on the account and on what the policies say of the actions, and on nothing else."""
@@ -99,20 +116,31 @@ class Powers:
             answers[key] = find()
         return answers[key]
 
+    def made(self, plan: Plan) -> Held:
+        """How certainly it may do to something of any name what a path takes beside passing a role."""
+        key, kept = (self.subject.account_id, plan.path.id), self._voice.made
+        held = kept.get(key)
+        if held is None:
+            found = [self.anywhere(need.action, made=plan.passes) for need in plan.needs]
+            held = kept[key] = min(found, default=SURELY)
+        return held
+
     def _anywhere(self, action: str, *, made: bool) -> Held:
+        spoken = self.spoken(action)
         names = self.any_names(action) if made else self._of_any_name(action)
-        asked = (name for name in names if self.spoken(action).means(name))
-        sure = any(self._held(action, name, NOTHING_KNOWN, None) is Held.SURELY for name in asked)
-        return Held.SURELY if sure else Held.MAYBE
+        if not spoken.scoped:
+            names = names[:1]  # all statements bear on every resource: one name answers for all
+        asked = filter(spoken.means, names)
+        return SURELY if any(self._held(action, name, NOTHING_KNOWN, None) is SURELY for name in asked) else MAYBE
 
     def identities(self, action: str, belongings: Belongings) -> frozenset[str] | None:
         """The users and roles on whose belongings its own policies may allow the action; None: any of its account."""
-        if self.reach(action) is not Held.MAYBE:
+        if self.reach(action) is not MAYBE:
             return None if self.reach(action) else frozenset()
         patterns = self.spoken(action).patterns
         return None if patterns is None else self._workshop.matching(self.subject.account_id, belongings, patterns)
 
-    def any_names(self, action: str) -> list[str]:
+    def any_names(self, action: str) -> Sequence[str]:
         """Resources that stand for all on which the action may be granted: of any name, and one per pattern."""
         patterns = self.spoken(action).patterns or ()
         return [*self._of_any_name(action), *map(self.example, patterns)]
@@ -127,19 +155,13 @@ class Powers:
     def _of_any_name(self, action: str) -> tuple[str, ...]:
         return self._workshop.any_names(action, partition_of(self.subject.arn), self.subject.account_id)
 
-    def _within_reach(self, action: str) -> Held:
-        number, reach = self._catalogue.number(action), self.subject.reach
-        if number is None or not reach.maybe >> number & 1:
-            return Held.NO
-        return Held.SURELY if reach.surely >> number & 1 else Held.MAYBE
-
     def _held(self, action: str, resource: str, about: AboutResource, choice: str | None) -> Held:
         """Exactly; where the best choice is denied, another one may be allowed."""
         chosen = chosen_values(action, choice, partition_of(self.subject.arn))
         held = self._ask(action, resource, about, chosen)
-        if held is Held.NO and chosen and choice is None:
-            held = min(Held.MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
-        return min(held, Held.MAYBE) if self._is_doubtful else held
+        if held is NO and chosen and choice is None:
+            held = min(MAYBE, self._ask(action, resource, about, {}, open_keys=frozenset(chosen)))
+        return min(held, MAYBE) if self._is_doubtful else held
 
     def _ask(
         self,
@@ -185,14 +207,14 @@ class Powers:
     def _decided(self, request: Request, bearing: Bearing) -> Held:
         free = [key for key in request.unknown_keys if self._may_choose(key, request.action)]
         if len(free) == 1 and self._chooses(free[0], request, bearing):
-            return Held.SURELY
+            return SURELY
         decision = self._decider.decide(request)
         if decision.result is Result.ALLOWED:
-            return Held.SURELY
+            return SURELY
         if decision.result is Result.UNDECIDABLE:  # were no choice allowed, nothing would be open
             undecided = set(decision.unknown_keys)
-            return Held.SURELY if undecided and undecided <= set(free) else Held.MAYBE
-        return Held.NO
+            return SURELY if undecided and undecided <= set(free) else MAYBE
+        return NO
 
     def _chooses(self, key: str, request: Request, bearing: Bearing) -> bool:
         """Whether some value of an open key, which the caller chooses, is surely allowed."""
@@ -212,6 +234,10 @@ class Powers:
     def known(self) -> Context:
         """What every request of the identity carries."""
         return self._gatherer.known
+
+    @cached_property
+    def _voice(self) -> Voice:
+        return self._gatherer.voice()
 
     @cached_property
     def _gatherer(self) -> Gatherer:

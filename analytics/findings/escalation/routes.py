@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from analytics.findings.escalation.facts import Held
+from analytics.findings.escalation.facts import SURELY
 from analytics.findings.escalation.levels import ADMINISTRATOR
 from analytics.findings.escalation.paths import ASSUME
 from analytics.findings.escalation.values import Step
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analytics.findings.escalation.values import HeldPath
 
 GOAL = "an administrator"  # no ARN
+_ASSUMING = "sts-001"
 _STEP = 1_000_000  # so that a step outweighs any number of doubts
 
 
@@ -48,10 +49,10 @@ class Routes:
             self._graph.add_edge(_hub(account_id), arn, weight=0, step=None)
         for account_id, roles in admitted.items():
             for role in roles:
-                self._add(_hub(account_id), role.subject.arn, _assuming("", role))
+                self._add_role(_hub(account_id), role)
         for arn, roles in assumed.items():
             for role in roles:
-                self._add(arn, role.subject.arn, _assuming(arn, role))
+                self._add_role(arn, role, arn)
         for arn, paths in found.items():
             for path in paths:
                 self._add_path(arn, path)
@@ -76,23 +77,30 @@ class Routes:
         """A path to another identity; or to all there is, of oneself or of one that is made an administrator."""
         if not path.strength or path.actions == (ASSUME,):
             return
-        step = Step(arn, path.target_arn, path.path_id, path.actions, path.surely)
         leads_to_all = path.target == ADMINISTRATOR and path.target_arn not in self._administrators
         if leads_to_all and arn not in self._administrators:
-            self._add(arn, GOAL, step)
+            end = GOAL
         elif path.target_arn is not None and path.target_arn != arn:
-            self._add(arn, path.target_arn, step)
+            end = path.target_arn
+        else:
+            return
+        if self._is_better(arn, end, path.path_id, surely=path.surely):
+            self._add(arn, end, Step(arn, path.target_arn, path.path_id, path.actions, path.surely))
+
+    def _add_role(self, start: str, role: Candidate, arn: str = "") -> None:
+        """A role that may be assumed, by an identity or by all of an account."""
+        end, surely = role.subject.arn, role.trusted is SURELY
+        if self._is_better(start, end, _ASSUMING, surely=surely):
+            self._add(start, end, Step(arn, end, _ASSUMING, (ASSUME,), surely))
+
+    def _is_better(self, start: str, end: str, path_id: str, *, surely: bool) -> bool:
+        """Whether a step would be taken rather than the one that is known."""
+        known = self._graph.get_edge_data(end, start)
+        return known is None or (not surely, path_id) < (not known["step"].surely, known["step"].path_id)
 
     def _add(self, start: str, end: str, step: Step) -> None:
-        weight = _STEP + (not step.surely)
-        known = self._graph.get_edge_data(end, start)
-        if known is None or (weight, step.path_id) < (known["weight"], known["step"].path_id):
-            self._graph.add_edge(end, start, weight=weight, step=step)
+        self._graph.add_edge(end, start, weight=_STEP + (not step.surely), step=step)
 
 
 def _hub(account_id: str) -> str:
     return f"account {account_id}"
-
-
-def _assuming(arn: str, role: Candidate) -> Step:
-    return Step(arn, role.subject.arn, "sts-001", (ASSUME,), role.trusted is Held.SURELY)

@@ -5,16 +5,18 @@ INVARIANT: only statements that ask who calls are answered for each identity; al
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import KNOWN_OF_ALL, about_principal
+from analytics.iam.policy import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from analytics.engine.decide_policy import CompiledPolicy, CompiledStatement
     from analytics.findings.escalation.bearing import Groups
-    from analytics.findings.escalation.spoken import Workshop
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.iam.condition import Context
     from analytics.iam.stack import PolicyStack
 
@@ -23,25 +25,45 @@ if TYPE_CHECKING:
 _NOTHING: tuple[Statements, Statements] = ((), ())
 
 
-class Said:
-    """What one policy says of the actions of paths."""
+class Said(dict[str, "tuple[Statements, Statements]"]):
+    """What one policy says of each action of a path, once asked.
 
-    def __init__(self, policy: CompiledPolicy, actions: frozenset[str]) -> None:
+    First the statements that speak of the action for all identities alike, then those that ask who calls.
+    """
+
+    def __init__(self, policy: CompiledPolicy, named: Sequence[frozenset[str]]) -> None:
+        """`named`: of each statement of the policy, the actions of paths of which it speaks, in lower case."""
+        super().__init__()
         self._policy = policy
-        self._actions = actions
-        self._found: dict[str, tuple[Statements, Statements]] = {}
+        self._positions: defaultdict[str, list[int]] = defaultdict(list)
+        self.frees = frozenset[str]()  # allowed everywhere without a condition
+        self.denies = False
+        self.asking: list[tuple[CompiledStatement, frozenset[str]]] = []
+        for at, actions in enumerate(named):
+            if actions:
+                self._add(at, actions)
 
-    def on(self, action: str) -> tuple[Statements, Statements]:
-        """The statements that speak of an action for all identities alike, and those that ask who calls."""
-        if action not in self._actions:
-            return _NOTHING
-        found = self._found.get(action)
-        if found is None:
-            spoken = self._policy.on(action)
-            asking = tuple(filter(asks, spoken))
-            alike = tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL))
-            found = self._found[action] = (alike, asking)
+    def _add(self, at: int, actions: frozenset[str]) -> None:
+        statement = self._policy.document.statements[at]
+        for action in actions:
+            self._positions[action].append(at)
+        if statement.effect is Effect.DENY:
+            self.denies = True
+        elif "*" in statement.resource and not statement.condition:
+            self.frees |= actions
+        if statement.condition or any("${" in text for text in (*statement.resource, *statement.not_resource)):
+            compiled = self._policy.statement(at)
+            if asks(compiled):
+                self.asking.append((compiled, actions))
+
+    def __missing__(self, action: str) -> tuple[Statements, Statements]:
+        found = self[action] = self._find(action) if action in self._positions else _NOTHING
         return found
+
+    def _find(self, action: str) -> tuple[Statements, Statements]:
+        spoken = [self._policy.statement(at) for at in self._positions[action]]
+        asking = tuple(filter(asks, spoken))
+        return tuple(one for one in spoken if one not in asking and may_hold(one, KNOWN_OF_ALL)), asking
 
 
 def asks(statement: CompiledStatement) -> bool:
@@ -67,6 +89,9 @@ class Limits:
     def __init__(self, workshop: Workshop, stack: PolicyStack) -> None:
         self._workshop = workshop
         self._stack = stack
+        documents = [named.document for level in (*stack.scp_levels, *stack.rcp_levels) for named in level.policies]
+        documents += [] if stack.boundary is None else [stack.boundary.document]
+        self.asking = [pair for document in documents for pair in workshop.said(document).asking]
         self._said: dict[str, tuple[Groups, Statements]] = {}
         self._found: dict[tuple[str, tuple[bool, ...]], Limiting] = {}
 

@@ -6,11 +6,10 @@ an AWS service"; "IAM roles", terms and concepts.
 
 from __future__ import annotations
 
-from collections import ChainMap
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from analytics.findings.escalation.facts import Held, partition_of
+from analytics.findings.escalation.facts import MAYBE, NO, SURELY, Held, partition_of
 from analytics.findings.escalation.levels import ADMINISTRATOR, NONE
 from analytics.findings.escalation.own import Lead, Lifted
 from analytics.findings.escalation.own_search import Field, OwnSearch, doubted, without_limit
@@ -19,7 +18,7 @@ from analytics.findings.escalation.targets import itself, strongest
 from analytics.iam.names import PrincipalKind, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from analytics.findings.escalation.plan import Plan
     from analytics.findings.escalation.targets import Best, Candidate, Targets
@@ -58,31 +57,41 @@ class Search(OwnSearch):
     def leads(self, plan: Plan) -> Iterator[Lead]:
         """Every lead of a path; its own come first."""
         path = plan.path
-        yield from self.own(plan)
+        if plan.is_own:
+            yield from self.own(plan)
         if path.lifts:
             for lifted in self.field.ownership.lifted(path, self.powers):
                 yield doubted(self._freed(lifted), plan)
         elif path.takes_over is TakesOver.ASSUMABLE_ROLE:
             yield from self._assumes()
         elif not path.creates:
-            other = self._to_others(plan, but=self.subject.arn) if plan.assumes else self._shared(plan)
+            other = self._shared(plan)
             if other is not None:
                 yield other
 
     def _shared(self, plan: Plan) -> Lead | None:
-        """The lead of a path to others: one for all of an account whose policies say the same of its actions.
+        """The lead of a path to others: one for all of an account for whom all that it rests on is the same.
 
         But for the one to whom it leads: its own is the strongest beside itself.
         """
         account_id, me = self.subject.account_id, self.subject.arn
-        stances = tuple([self.powers.stance(action) for action in plan.path.required_actions])
-        others = plan.path.takes_over is None or self.targets.taken_over(account_id, plan.path).others(me)
-        key = (account_id, plan.path.id, others, stances)
+        key = (account_id, plan.path.id, self._resting_on(plan))
         kept = self.field.leads
         if key not in kept:
             kept[key] = self._to_others(plan, but=None)
         lead = kept[key]
         return lead if lead is None or lead.target_arn != me else self._to_others(plan, but=me)
+
+    def _resting_on(self, plan: Plan) -> Hashable:
+        """What a lead to others rests on beside the account: what the policies say, as far as the path asks."""
+        stance = self.powers.stance
+        if plan.path.services:
+            return self.powers.made(plan), stance(PASS_ROLE) if plan.passes else None
+        others = plan.path.takes_over is None or self.targets.taken_over(self.subject.account_id, plan.path).others(
+            self.subject.arn
+        )
+        says = tuple([stance(need.action) for need in plan.needs])
+        return others, says, (self.assumes_freely(), self._named) if plan.assumes else None
 
     def _to_others(self, plan: Plan, but: str | None) -> Lead | None:
         if plan.path.services:
@@ -96,7 +105,7 @@ class Search(OwnSearch):
     def assumes_freely(self) -> bool:
         """Whether its own policies let it assume whatever role admits its account."""
         may_call = self.subject.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
-        return may_call and self.powers.reach(ASSUME) is Held.SURELY
+        return may_call and self.powers.reach(ASSUME) is SURELY
 
     def _freed(self, lifted: Lifted) -> Lead:
         """Without the limit: the strongest of what it holds then."""
@@ -115,15 +124,13 @@ class Search(OwnSearch):
     def _behind_service(self, plan: Plan, but: str | None) -> Lead | None:
         """The roles of the account that trust the service: those that may be passed, or those that may be there."""
         path = plan.path
-        rest = Held.SURELY
-        for need in plan.needs:
-            rest = min(rest, self.powers.anywhere(need.action, made=plan.passes))
+        rest = self.powers.made(plan)
         candidates = self.targets.serving(self.subject.account_id, path.services)
         passable = self.powers.identities(PASS_ROLE, itself) if plan.passes else None
 
         def grade(candidate: Candidate) -> Held:
             if passable is not None and candidate.subject.arn not in passable:
-                return Held.NO
+                return NO
             held = min(rest, candidate.trusted)
             return min(held, self._passes(candidate)) if plan.passes and held else held
 
@@ -155,15 +162,15 @@ class Search(OwnSearch):
         """Another identity of the account that the path takes over, or changes."""
         everyone = self.targets.taken_over(self.subject.account_id, plan.path)
         within = everyone.within(self._scopes(plan))
-        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), Held.SURELY, but)
+        best = self._strongest(within, lambda one: self._on_other(plan, one.subject), SURELY, but)
         noun = "user" if plan.path.takes_over is TakesOver.USER else "identity"
         if best is not None:
             candidate, held = best
             as_what = " once it is changed" if plan.path.strengthens else ""
             why = f"the most privileged {noun} of its account within the scope{as_what}"
             return Lead(PRINCIPAL_ACCESS, held, candidate.subject.arn, candidate.level, why)
-        most = min((self.powers.reach(need.action) for need in plan.needs), default=Held.SURELY)
-        if most is Held.SURELY or not everyone.others(self.subject.arn):
+        most = min((self.powers.reach(need.action) for need in plan.needs), default=SURELY)
+        if most is SURELY or not everyone.others(self.subject.arn):
             return Lead(PRINCIPAL_ACCESS, most, None, NONE, f"no other {noun} of its account can be reached this way")
         return None
 
@@ -181,18 +188,22 @@ class Search(OwnSearch):
         return min(held, self._assumable[target.arn]) if plan.assumes and held else held
 
     @cached_property
+    def _named(self) -> tuple[tuple[str, Held], ...]:
+        """The roles that it may assume for what it is, with how certain that is."""
+        return tuple([(one.subject.arn, one.trusted) for one in self.assumed])
+
+    @cached_property
     def _assumable(self) -> Mapping[str, Held]:
         """How certainly the identity may assume each role, where it may at all."""
-        mine = {one.subject.arn: one.trusted for one in self.assumed}
         if not self.assumes_freely():
-            return mine
-        return ChainMap(mine, self.targets.admitted(self.subject.account_id))
+            return dict(self._named)
+        return {**self.targets.admitted(self.subject.account_id), **dict(self._named)}
 
     def _assumes(self) -> Iterator[Lead]:
         """Roles of any account: those that admit its account, if its policies let it assume all, and its own."""
         reach = self.powers.reach(ASSUME)
         admitting = self.targets.admitting(self.subject.account_id) if self.assumes_freely() else ()
-        both = (self._strongest(one, _trusted, Held.SURELY, self.subject.arn) for one in (self.assumed, admitting))
+        both = (self._strongest(one, _trusted, SURELY, self.subject.arn) for one in (self.assumed, admitting))
         found = [best for best in both if best is not None]
         for candidate, held in found:
             why = "the most privileged role that it may assume"
@@ -200,14 +211,14 @@ class Search(OwnSearch):
         outside = self._outside()
         if outside is not None:
             why = "a role of an account that was not collected"
-            yield Lead(PRINCIPAL_ACCESS, Held.MAYBE, outside, ADMINISTRATOR, why)
+            yield Lead(PRINCIPAL_ACCESS, MAYBE, outside, ADMINISTRATOR, why)
         if not found and outside is None:
             yield Lead(PRINCIPAL_ACCESS, reach, None, NONE, "no role of the collected accounts trusts it")
 
     def _outside(self) -> str | None:
         """A role that its policies name in an account of which no identity was collected."""
         estate = self.field.workshop.estate
-        if self.powers.reach(ASSUME) is not Held.MAYBE:
+        if self.powers.reach(ASSUME) is not MAYBE:
             return None
         for pattern in estate.reachable.resources(self.subject.stack, ASSUME).granted:
             account_id = account_of(pattern) or ""
@@ -226,7 +237,7 @@ class Search(OwnSearch):
         if self.subject.account_id == management:
             why = "acts from the organisation's management account on all accounts"
         else:
-            held, why = min(held, Held.MAYBE), "only if the organisation delegates this to its account"
+            held, why = min(held, MAYBE), "only if the organisation delegates this to its account"
         return Lead(plan.path.category, held, None, ADMINISTRATOR, why)
 
     def _strongest(

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.findings.escalation.facts import ROLE_KINDS, Held
+from analytics.findings.escalation.facts import MAYBE, ROLE_KINDS, SURELY, Held
 from analytics.findings.escalation.levels import LEVELS, Weighing
 from analytics.findings.escalation.own import customer_policies, groups_of
 from analytics.findings.escalation.paths import ASSUME, TakesOver
@@ -28,7 +28,7 @@ class Candidate(NamedTuple):
     subject: Subject
     level: str
     service: str | None = None
-    trusted: Held = Held.SURELY
+    trusted: Held = SURELY
 
 
 class Ranked:
@@ -142,9 +142,9 @@ class Targets:
         """The roles that an identity may assume for what it is, not for its account alone; decided one by one."""
         caller, reach = powers.subject, powers.reach(ASSUME)
         chosen: Iterable[Subject] = self._trusts.naming(caller)
-        if reach is Held.SURELY:
+        if reach is SURELY:
             chosen = [*chosen, *self._asking(caller.account_id)]
-        elif reach is Held.MAYBE:
+        elif reach is MAYBE:
             chosen = self._trusts.open_to(powers)
         decided = {
             role.arn: Candidate(role, self.level(role), None, held)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from analytics.engine.decide import Decider, Policies, Request, Result
 from analytics.engine.reach_facts import about_principal
-from analytics.findings.escalation.facts import ANY_NAME, ROLE_KINDS, Held, keys_of
+from analytics.findings.escalation.facts import ANY_NAME, MAYBE, NO, ROLE_KINDS, SURELY, Held, keys_of
 from analytics.findings.escalation.levels import EVERYTHING
 from analytics.findings.escalation.paths import ASSUME
 from analytics.iam.names import PrincipalKind, account_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from analytics.findings.escalation.powers import Powers
-    from analytics.findings.escalation.spoken import Workshop
+    from analytics.findings.escalation.workshop import Workshop
     from analytics.findings.estate import Subject
 
 SAML_PROVIDER = ":saml-provider/"
@@ -73,7 +73,7 @@ class Trusts:
         """The roles that admit an account as a whole; None: it depends on which identity calls."""
         for role in self._open_to(account_id):
             held = self._admitted(role, account_id)
-            if held is not Held.NO:
+            if held is not NO:
                 yield role, held
 
     def naming(self, caller: Subject) -> list[Subject]:
@@ -99,13 +99,13 @@ class Trusts:
         """
         caller = powers.subject
         if caller.kind is PrincipalKind.ROOT or role.arn == caller.arn or role.trust is None:
-            return Held.NO
+            return NO
         parties = self._parties.get(role.arn, frozenset())
         unique_id = caller.stack.principal.unique_id
         if caller.arn not in parties and (unique_id is None or unique_id not in parties):
             if caller.account_id not in parties and _EVERYONE not in parties:
-                return Held.NO
-            if powers.reach(ASSUME) is Held.SURELY:
+                return NO
+            if powers.reach(ASSUME) is SURELY:
                 admitted = self._admitted(role, caller.account_id)
                 if admitted is not None:
                     return admitted
@@ -118,7 +118,7 @@ class Trusts:
         unknown = frozenset(key for key in powers.spoken(ASSUME).keys if known.is_unknown(key))
         policies = replace(Policies.of(stack, _TRUSTS_ALL), rcp_levels=())
         request = Request(powers.subject.arn, ASSUME, role_arn, context=known.values, unknown_keys=unknown)
-        return _held(Decider(policies, self._workshop.compiler), request) is not Held.NO
+        return _held(Decider(policies, self._workshop.compiler), request) is not NO
 
     def _decide(self, powers: Powers, role: Subject) -> Held:
         """Decided once for all callers and roles for whom all that bears on it is the same."""
@@ -143,7 +143,7 @@ class Trusts:
             policies = replace(Policies.of(stack, role.trust), rcp_levels=_rcps(role))
             request = Request(caller.arn, ASSUME, role.arn, context=known.values, unknown_keys=unknown)
             held = self._assumed[question] = _held(Decider(policies, self._workshop.compiler), request)
-        return min(held, Held.MAYBE) if caller.stack.boundary_not_collected else held
+        return min(held, MAYBE) if caller.stack.boundary_not_collected else held
 
     def _keys(self, role: Subject) -> frozenset[str]:
         """The condition keys at which the role's trust and the RCPs above it look."""
@@ -228,10 +228,10 @@ class Trusts:
         policies = Policies(identity=(EVERYTHING.document,), rcp_levels=_rcps(role), resource=role.trust)
         decision = Decider(policies, self._workshop.compiler).decide(request)
         if decision.result is Result.ALLOWED:
-            return Held.SURELY
+            return SURELY
         if decision.result is not Result.UNDECIDABLE:
-            return Held.NO
-        return None if any(map(about_principal, decision.unknown_keys)) else Held.MAYBE
+            return NO
+        return None if any(map(about_principal, decision.unknown_keys)) else MAYBE
 
     @cached_property
     def _organizations(self) -> dict[str, tuple[str, str]]:
@@ -260,8 +260,8 @@ def providers_of(role: Subject) -> tuple[str, ...]:
 def _held(decider: Decider, request: Request) -> Held:
     result = decider.decide(request).result
     if result is Result.ALLOWED:
-        return Held.SURELY
-    return Held.MAYBE if result is Result.UNDECIDABLE else Held.NO
+        return SURELY
+    return MAYBE if result is Result.UNDECIDABLE else NO
 
 
 def _parties(principals: Principals) -> set[str]:

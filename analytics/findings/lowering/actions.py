@@ -14,6 +14,7 @@ import numpy as np
 from analytics.engine.reach import Reach
 from analytics.findings.assess import TO_EVERYTHING
 from analytics.findings.boundaries.fit import unconditional
+from analytics.findings.drafts.size import compact_text
 from analytics.findings.lowering.paths import HeldActions
 from analytics.findings.lowering.services import ServiceLosses, best_first, not_outdone
 from analytics.findings.lowering.values import Change, ChangeKind
@@ -27,7 +28,8 @@ from analytics.iam.policy import Effect, PolicyDocument, Statement
 from analytics.iam.stack import NamedPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
     from analytics.findings.assess import Assessor
     from analytics.findings.escalation.values import HeldPath
@@ -67,7 +69,8 @@ class ActionChanges:
         if found is not None:
             score, one = found
             detail = {"service": one.service, **self._counted(subject, one.actions)}
-            yield Change(ChangeKind.DROP_UNUSED, f"Drop the unused actions of {one.service}", detail, score)
+            title = f"Drop the unused actions of {one.service}"
+            yield Change(ChangeKind.DROP_UNUSED, title, detail, score, _broken(detail))
 
     def _best(self, subject: Subject) -> tuple[float, _Candidate] | None:
         """The service whose loss leaves the lowest score; who needs the search comes last, and only if it may win."""
@@ -97,12 +100,18 @@ class ActionChanges:
         else:
             score = self._assessor.what_if(self._denied(subject, unused)).risk.score
         detail = self._counted(subject, unused)
-        yield Change(
-            ChangeKind.SCP, f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP", detail, score
-        )
+        title = f"Deny its {counted(detail['actions'], 'unused high-risk action')} by an SCP"
+        yield Change(ChangeKind.SCP, title, detail, score, _broken(detail))
 
-    def score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
-        """The score of an identity that got a boundary."""
+    def score_of_bounded(self, bounded: Subject, boundary: NamedPolicy) -> float:
+        """The score of an identity that got a boundary; kept, for the remediation list asks what pages asked before."""
+        key = (bounded.arn, f"{boundary.arn} {compact_text(boundary.document)}")
+        known = self._assessor.bounded.get(key)
+        if known is None:
+            known = self._assessor.bounded[key] = self._score_of_bounded(bounded, boundary.document)
+        return known
+
+    def _score_of_bounded(self, bounded: Subject, boundary: PolicyDocument) -> float:
         base = self._estate.subjects[bounded.arn]
         lost = base.reach.maybe & ~bounded.reach.maybe
         kept = self._paths.without(self._assessor.of(base.arn).paths, lost)
@@ -189,3 +198,8 @@ class ActionChanges:
         *upper, lowest = subject.stack.scp_levels
         added = replace(lowest, policies=(*lowest.policies, NamedPolicy(_SCP, document, None, lowest.node_id)))
         return self._estate.changed(subject, stack=replace(subject.stack, scp_levels=(*upper, added)))
+
+
+def _broken(detail: Mapping[str, Any]) -> int | None:
+    """No call was seen of actions that are not used; where one would not have been seen, nothing is proven."""
+    return None if detail["unobserved"] else 0

@@ -2,7 +2,8 @@
 
 Drop the unused actions of a service, add a boundary of the services used or the template that fits best, narrow trust,
 remove a key, deny the unused high-risk actions by an SCP. INVARIANT: `score_after` is what the same function gives for
-the identity once the change is made, and every change that is named lowers the score.
+the identity once the change is made, and every change that is named lowers the score. A change breaks 0 calls only
+where all that it takes away was seen to lie idle; what this export cannot tell is not proven.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analytics.engine.reach import Reachable
-from analytics.findings.boundaries.fit import fitter_of
+from analytics.findings.boundaries.fit import Fits, fitter_of
 from analytics.findings.boundaries.inventory import has_boundary
 from analytics.findings.boundaries.templates import template
 from analytics.findings.lowering.actions import ActionChanges
@@ -19,6 +20,7 @@ from analytics.findings.lowering.values import Change, ChangeKind
 from analytics.findings.remediation.boundary import boundary_document
 from analytics.findings.remediation.commands import own_policy
 from analytics.findings.remediation.rules import remediation_rules
+from analytics.findings.trust.credentials import key_party
 from analytics.findings.trust.parties import narrowed_trust
 from analytics.iam.names import PrincipalKind
 from analytics.iam.stack import NamedPolicy
@@ -32,15 +34,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "ChangeKind", "Lowering"]
 
+_NEVER_USED = "never used"
 _KEPT = 500  # boundaries after which the engine forgets those that it compiled
 
 
 class Lowering:
     """Changes of every identity of one estate."""
 
-    def __init__(self, assessor: Assessor) -> None:
+    def __init__(self, assessor: Assessor, unresolved: Collection[str] = ()) -> None:
+        """`unresolved`: ARNs of identities with calls in the window whose action is not known."""
         self._assessor = assessor
         self._estate = assessor.estate
+        self._unresolved = frozenset(unresolved)
         self._actions = ActionChanges(assessor)
         self._characters = remediation_rules().quotas.managed_policy_characters
         self._passing = self._estate
@@ -55,15 +60,24 @@ class Lowering:
         if not before or subject.kind is PrincipalKind.SERVICE_LINKED_ROLE:
             return ()
         found = [
-            *self._actions.drop_unused(subject),
-            *self._boundary(subject),
-            *self._template(subject),
+            *self._of_actions(subject),
             *self._narrow_trust(subject, never_used, before),
-            *self._remove_key(subject),
-            *self._actions.deny_unused(subject),
+            *self._remove_key(subject, never_used),
+            *self._proven(subject, self._actions.deny_unused(subject)),
         ]
         lowering = [change for change in found if change.score_after < before]
         return tuple(sorted(lowering, key=lambda change: change.score_after))  # stable: the order above among equals
+
+    def _of_actions(self, subject: Subject) -> Iterator[Change]:
+        """Changes of its policies and its boundary."""
+        yield from self._proven(subject, self._actions.drop_unused(subject))
+        yield from self._proven(subject, self._boundary(subject))
+        yield from self._proven(subject, self._template(subject))
+
+    def _proven(self, subject: Subject, changes: Iterator[Change]) -> Iterator[Change]:
+        """Nothing is proven of what actions are needed while an action of its calls is not known."""
+        unknown = subject.arn in self._unresolved
+        return (replace(change, calls_broken=None) if unknown else change for change in changes)
 
     def _boundary(self, subject: Subject) -> Iterator[Change]:
         """Within the services that it used, where it has no boundary yet."""
@@ -81,7 +95,8 @@ class Lowering:
             ChangeKind.BOUNDARY,
             title if count > 1 else "Add a boundary of the one service that it used",
             {"services": list(proposal.services), "granted_services": proposal.granted_services},
-            self._actions.score_of_bounded(bounded, proposal.document),
+            self._actions.score_of_bounded(bounded, boundary),
+            calls_broken=0 if proposal.exact else None,
         )
 
     def _template(self, subject: Subject) -> Iterator[Change]:
@@ -99,8 +114,10 @@ class Lowering:
             "unused_weight": best.weight_before,
             "unused_weight_left": best.weight_left,
         }
-        score = self._actions.score_of_bounded(bounded, boundary.document)
-        yield Change(ChangeKind.TEMPLATE, f"Add the boundary template {best.template}", detail, score)
+        score = self._actions.score_of_bounded(bounded, boundary)
+        proven = best.fits is Fits.SURELY and not best.unseen_cut
+        title = f"Add the boundary template {best.template}"
+        yield Change(ChangeKind.TEMPLATE, title, detail, score, calls_broken=0 if proven else None)
 
     def _boundary_of(self, template_id: str, account_id: str, partition: str) -> NamedPolicy:
         """The template for one account, made once: it is compiled once, too."""
@@ -122,7 +139,7 @@ class Lowering:
         """Without the parties that nobody used where that lowers the score, or else without the most exposed one."""
         parties = self._assessor.of(subject.arn).parties
         unused = [party for at, party in enumerate(parties) if at in never_used]
-        for basis, chosen in (("never used", unused), ("most exposed", list(parties[:1]))):
+        for basis, chosen in ((_NEVER_USED, unused), ("most exposed", list(parties[:1]))):
             change = self._without(subject, chosen, basis)
             if change is not None and change.score_after < before:
                 yield change
@@ -139,13 +156,16 @@ class Lowering:
         if len(named) == 1 and named[0] in left:  # another statement lets it in, under conditions of its own
             whom += f" by statement {(parties[0].statement or 0) + 1} of the trust policy"
         detail = {"parties": named, "basis": basis, "statements": [party.statement for party in parties]}
-        return Change(ChangeKind.TRUST, f"Stop trusting {whom}", detail, risk.score)
+        broken = 0 if basis == _NEVER_USED else None
+        return Change(ChangeKind.TRUST, f"Stop trusting {whom}", detail, risk.score, broken)
 
-    def _remove_key(self, subject: Subject) -> Iterator[Change]:
+    def _remove_key(self, subject: Subject, never_used: Collection[int]) -> Iterator[Change]:
         """Without the one active key whose end lowers the score most."""
         known = subject.credentials
         if known is None:
             return
+        parties = self._assessor.of(subject.arn).parties
+        idle = {party.party for at, party in enumerate(parties) if at in never_used}
         found: list[Change] = []
         for at, key in enumerate(known.access_keys):
             if key.active:
@@ -154,5 +174,6 @@ class Lowering:
                 created = f"{key.created:%Y-%m-%d}" if key.created else None
                 detail = {"key": at + 1, "created": created}
                 risk = self._assessor.what_if(without).risk
-                found.append(Change(ChangeKind.KEY, f"Remove access key {at + 1}", detail, risk.score))
+                broken = 0 if key_party(at + 1) in idle else None
+                found.append(Change(ChangeKind.KEY, f"Remove access key {at + 1}", detail, risk.score, broken))
         yield from sorted(found, key=lambda change: change.score_after)[:1]

@@ -18,6 +18,21 @@ class ChangeKind(StrEnum):
     KEY = "remove-key"
     SCP = "scp"
 
+    @property
+    def words(self) -> str:
+        """For people; files for machines have the value."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    ChangeKind.DROP_UNUSED: "Drop unused actions",
+    ChangeKind.BOUNDARY: "Add boundary",
+    ChangeKind.TEMPLATE: "Add boundary template",
+    ChangeKind.TRUST: "Narrow trust",
+    ChangeKind.KEY: "Remove key",
+    ChangeKind.SCP: "Deny by SCP",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -27,3 +42,4 @@ class Change:
     title: str
     detail: Mapping[str, Any] = field(hash=False)
     score_after: float
+    calls_broken: int | None = None  # of the window: 0 where the sets prove it, None where that is not proven

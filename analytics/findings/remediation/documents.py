@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count, groupby
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from analytics.iam.policy import Statement
 
 VERSION = "2012-10-17"
+_KEPT = 8192  # statements that are remembered: identities share many
 
 
 def documents_of(
@@ -47,6 +49,7 @@ def documents_of(
     return tuple(found) if len(found) <= most_documents else None
 
 
+@lru_cache(maxsize=_KEPT)
 def tidied(statement: Statement) -> Statement:
     """The statement without actions that another pattern of it matches anyway."""
     words = [word.lower() for word in statement.action]
@@ -113,7 +116,7 @@ def _packed(statements: Sequence[Statement], version: str, most: int) -> list[Po
 
 def _fitting(statement: Statement, version: str, most: int) -> list[tuple[int, Statement]] | None:
     """The statement, or halves of its actions, until each fits alone; a deny of all but some is never divided."""
-    size = _size([statement], version)
+    size = _alone(statement, version)
     if size <= most:
         return [(size, statement)]
     found: list[tuple[int, Statement]] = []
@@ -135,6 +138,11 @@ def _halves(statement: Statement) -> tuple[Statement, ...]:
         halves = (statement.resource[:middle], statement.resource[middle:])
         return tuple(replace(statement, resource=half) for half in halves)
     return ()
+
+
+@lru_cache(maxsize=_KEPT)
+def _alone(statement: Statement, version: str) -> int:
+    return _size([statement], version)
 
 
 def _size(statements: Sequence[Statement], version: str) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analytics.iam.policy import Statement
 
 _WILD = "*?"
+_KEPT_DOCUMENTS = 5_000  # policies of the estate that are kept as read
 _KEPT = 200_000  # answers of a service that are remembered for the next identities
 
 
@@ -55,7 +56,7 @@ class Narrower:
         self._read: dict[int, _Read] = {}
         self._words: dict[object, tuple[str, ...]] = {}
         self._documents: dict[tuple[int, int], PolicyDocument | None] = {}
-        self._kept: tuple[int, dict[str, int]] = (0, {})
+        self._kept: tuple[int, Callable[[str], int]] | None = None
 
     def document(self, document: PolicyDocument, keep: int) -> PolicyDocument | None:
         """The policy with the actions of `keep` alone; the same object where nothing goes, None where nothing stays."""
@@ -69,9 +70,10 @@ class Narrower:
         return self._documents[key]
 
     def forget(self) -> None:
-        """Drop what was kept of whole documents."""
+        """Drop what was kept of proposals; what they are made from is kept while it is not too much."""
         self._documents.clear()
-        self._read.clear()
+        if len(self._read) > _KEPT_DOCUMENTS:
+            self._read.clear()
         if len(self._words) > _KEPT:
             self._words.clear()
 
@@ -111,21 +113,21 @@ class Narrower:
     def _statement(self, one: _Allow, keep: int) -> Statement | None:
         if one.spoken & keep == one.spoken:
             return one.statement
-        kept = self._split(keep)
+        kept = self._reader(keep)
         is_rest = bool(one.statement.not_action)
         words: list[str] = []
         for service, (spoken, patterns) in one.services.items():
-            part = spoken & kept.get(service, 0)
+            part = spoken & kept(service)
             if part:
                 words += self._left(service, part, patterns, is_rest=is_rest)
         if not is_rest:
             words = sorted({*words, *one.unknown}, key=str.lower)
         return replace(one.statement, action=tuple(words), not_action=()) if words else None
 
-    def _split(self, keep: int) -> Mapping[str, int]:
+    def _reader(self, keep: int) -> Callable[[str], int]:
         """Of the set that was asked last it is kept: an identity has many statements."""
-        if self._kept[0] != keep:
-            self._kept = (keep, self.parts.split(keep & self.catalogue.full))
+        if self._kept is None or self._kept[0] != keep:
+            self._kept = (keep, self.parts.reader(keep & self.catalogue.full))
         return self._kept[1]
 
     def _left(self, service: str, part: int, patterns: tuple[str, ...], *, is_rest: bool) -> tuple[str, ...]:

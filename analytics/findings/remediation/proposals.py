@@ -82,7 +82,8 @@ def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
     found = boundary_document(subject, arn, shop.estate, shop.rules.quotas.managed_policy_characters)
     if found is None:
         return None
-    bounded = shop.estate.changed(subject, stack=replace(stack, boundary=NamedPolicy(name, found.document, arn, arn)))
+    boundary = NamedPolicy(name, found.document, arn, arn)
+    bounded = shop.estate.changed(subject, stack=replace(stack, boundary=boundary))
     proven = found.exact and not shop.around.unresolved.get(subject.arn)
     set_name = remediation_sets.permission_set_of(subject)
     if subject.kind is PrincipalKind.SSO_ROLE:
@@ -98,7 +99,7 @@ def add_boundary(subject: Subject, shop: Workshop) -> Proposal | None:
         kind=Kind.ADD_BOUNDARY,
         key="services used",
         title=f"Bound it to the {counted(len(found.services), 'service')} that it used",
-        score_after=shop.changes.score_of_bounded(bounded, found.document),
+        score_after=shop.changes.score_of_bounded(bounded, boundary),
         calls_broken=0 if proven else None,
         sentences=(told, *(() if proven else (NOT_PROVEN.format(what="services outside the boundary"),))),
         detail={"services": list(found.services)},

@@ -35,6 +35,23 @@ class Kind(StrEnum):
     ADD_MFA = "add-mfa"
     CLOSE_GUARDRAIL_GAP = "close-guardrail-gap"
 
+    @property
+    def words(self) -> str:
+        """For people; files for machines and links have the value."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Kind.RIGHT_SIZE: "Right-size",
+    Kind.REMOVE_DORMANT: "Remove dormant",
+    Kind.NARROW_TRUST: "Narrow trust",
+    Kind.ADD_BOUNDARY: "Add boundary",
+    Kind.ROTATE_KEY: "Rotate key",
+    Kind.DELETE_KEY: "Delete key",
+    Kind.ADD_MFA: "Add MFA",
+    Kind.CLOSE_GUARDRAIL_GAP: "Close guardrail gap",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class UnusedTrust:

@@ -43,6 +43,6 @@ def not_storable(document: PolicyDocument) -> str | None:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 action`, `1,200 actions`, `2 identities`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    """`1 action`, `1,200 actions`, `2 identities`, `90 days`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"

@@ -134,6 +134,12 @@ class RiskWeights:
         fitting = (name for name, words in self.environment_words.items() if wanted in words)
         return next(fitting, wanted if wanted in self.table("environment") else PRODUCTION)
 
+    @property
+    def elsewhere(self) -> list[str]:
+        """The words, in lower case, of accounts that are known to be something else than production."""
+        words = {*self.table("environment"), *(word for listed in self.environment_words.values() for word in listed)}
+        return sorted(word for word in words if self.environment_of(word) not in (PRODUCTION, UNKNOWN_ENVIRONMENT))
+
     @cached_property
     def _tables(self) -> Mapping[str, Mapping[str, float]]:
         return {table: {key: self.numbers[f"{table}.{key}"] for key in keys} for table, keys in _TABLES.items()}

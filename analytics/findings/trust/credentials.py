@@ -32,6 +32,12 @@ AGE_UNKNOWN = "the credential report does not tell the key's age, so it counts a
 PASSWORD_UNKNOWN = "the credential report does not tell of a password, so one is assumed"  # noqa: S105  a sentence
 INACTIVE = "inactive: it opens nothing until somebody activates it"
 NO_USE = "no use of it is known"
+KEY = "access key "  # and its number, as trust names it
+
+
+def key_party(number: int) -> str:
+    """How the key of that number in the credential report is named as a way in."""
+    return f"{KEY}{number}"
 
 
 def credential_parties(subject: Subject, estate: Estate, *, old_key_days: int) -> Iterator[TrustedParty]:
@@ -46,7 +52,7 @@ def credential_parties(subject: Subject, estate: Estate, *, old_key_days: int) -
         notes = (_age(key, today), _use(key))
         found, doubts = _class_of(key, credentials, old_before)
         told = notes if key.active else (INACTIVE, *notes)
-        yield _party(subject, f"access key {number}", PartyKind.ACCESS_KEY, found, (*told, *doubts), surely=not doubts)
+        yield _party(subject, key_party(number), PartyKind.ACCESS_KEY, found, (*told, *doubts), surely=not doubts)
     if credentials.password_enabled is not False:
         yield _console(subject, credentials)
 

@@ -119,7 +119,7 @@ from analytics.outputs.queries.templates import (
     template_takers,
     used_calls,
 )
-from analytics.outputs.queries.weights import Moved, moved_ranks
+from analytics.outputs.queries.weights import Moved, moved_ranking, moved_ranks
 
 __all__ = [
     "BANDS",
@@ -215,6 +215,7 @@ __all__ = [
     "item_counts",
     "items",
     "marked_statements",
+    "moved_ranking",
     "moved_ranks",
     "node_answers",
     "node_choices",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from analytics.findings.risk.weights import risk_weights
 from analytics.outputs.queries.build import records
 from analytics.outputs.queries.filters import SCOPE
 
@@ -73,7 +74,11 @@ COLUMNS = """principal_arn, name, kind, account_id, account_name, ou_path, envir
 
 IDENTITY = f"""
 with one as (select * from principals where principal_arn = $principal_arn), scope as (select * from one), {WITH_RISK}
-select {COLUMNS}, owner_basis, boundary_arn, unique_id, path, tags, calls, denied, first_call from ranked"""
+select {COLUMNS}, owner_basis, boundary_arn, unique_id, path, tags, first_call,
+    (select coalesce(sum(principal_day.calls), 0)::bigint
+     from principal_day join windows on day between windows.window_start and window_end
+     where principal_arn = $principal_arn and window_days = $window_days) as calls
+from ranked"""
 
 SERVICES = """
 select service, granted, used, possible, unused, unobserved, used_not_granted, unused_weight, unobserved_weight,
@@ -106,9 +111,9 @@ class Quick(StrEnum):
 
 
 _QUICK = {
-    # What counts as sensitive is what the score counts as production: everything but these words.
+    # What counts as sensitive is what the score counts as production: everything but its words for elsewhere.
     Quick.PRIVILEGED: f"""(administrator is not null or privilege_points >= {PRIVILEGED})
-        and coalesce(environment, 'unknown') not in ('sandbox', 'development', 'staging', 'test', 'non-production')""",
+        and not list_contains($elsewhere, lower(trim(coalesce(environment, ''))))""",
     Quick.AUTOMATED: "is_automated",
     Quick.FROM_OUTSIDE: "is_from_outside",
     Quick.DORMANT: "is_dormant",
@@ -160,14 +165,14 @@ def identities(
     sql = f"""
     with {SCOPE}, {WITH_RISK} select {COLUMNS} from ranked where {_QUICK[quick] if quick else "true"}
     order by {_ORDERS[order]}, unused_weight desc nulls last, principal_arn {page}"""
-    return con.execute(sql, filters.params | {"window_days": filters.window_days}).df()
+    return con.execute(sql, _asked(filters, quick)).df()
 
 
 def identity_counts(con: DuckDBPyConnection, *, filters: Filters) -> dict[Quick | None, int]:
     """How many identities the filters let through (None), and how many of them each quick filter."""
     counts = ", ".join(f'count(*) filter ({condition}) as "{quick}"' for quick, condition in _QUICK.items())
     sql = f"with {SCOPE}, {WITH_RISK} select count(*) as everyone, {counts} from ranked"
-    (row,) = con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall()
+    (row,) = con.execute(sql, _asked(filters, Quick.PRIVILEGED)).fetchall()
     return dict(zip((None, *_QUICK), row, strict=True))
 
 
@@ -186,8 +191,7 @@ def identity_points(
     )
     select *, count(*) over (partition by privilege_points, unused_points) - 1 as beside
     from first order by rank desc"""
-    asked = filters.params | {"window_days": filters.window_days, "limit": limit}
-    return con.execute(sql, asked).df()
+    return con.execute(sql, _asked(filters, quick) | {"limit": limit}).df()
 
 
 def band_counts(con: DuckDBPyConnection, *, filters: Filters, quick: Quick | None = None) -> dict[str, int]:
@@ -195,7 +199,7 @@ def band_counts(con: DuckDBPyConnection, *, filters: Filters, quick: Quick | Non
     sql = f"""
     with {SCOPE}, {WITH_RISK} select band, count(*) from ranked
     where band is not null and ({_QUICK[quick] if quick else "true"}) group by band"""
-    found = dict(con.execute(sql, filters.params | {"window_days": filters.window_days}).fetchall())
+    found = dict(con.execute(sql, _asked(filters, quick)).fetchall())
     return {band: found.get(band, 0) for band in BANDS}
 
 
@@ -213,3 +217,9 @@ def identity_services(con: DuckDBPyConnection, *, principal_arn: str, window_day
 def identity_policies(con: DuckDBPyConnection, *, principal_arn: str) -> pd.DataFrame:
     """The policies attached to the identity or its groups, its boundary and its trust policy; documents as JSON."""
     return con.execute(POLICIES, {"principal_arn": principal_arn}).df()
+
+
+def _asked(filters: Filters, quick: Quick | None) -> dict[str, Any]:
+    """The parameters of a query of WITH_RISK and this quick filter."""
+    asked = filters.params | {"window_days": filters.window_days}
+    return asked | {"elsewhere": risk_weights().elsewhere} if quick is Quick.PRIVILEGED else asked

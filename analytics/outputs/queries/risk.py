@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 RISK = "select * from risk where principal_arn = $principal_arn"
 IN_ALL = "select count(*) from risk"
 LOWER = """
-select kind, title, detail, score_after from would_lower
+select kind, title, detail, score_after, calls_broken from would_lower
 where principal_arn = $principal_arn order by score_after, position"""
 TRUST = """
 select position, party, kind, party_account_id, party_name, trust_class, exposure, conditions, statement_index, sid,
@@ -51,7 +51,8 @@ with days as (
 ), refused as (
     select action, day, sum(denied)::bigint as denied, sum(calls - denied - throttled)::bigint as allowed,
         min(first_time) as first_time, max(last_time) as last_time
-    from usage join days using (day) where principal_arn = $principal_arn group by action, day
+    -- an action that the call needs only in some cases was not what was refused, as far as anybody can tell
+    from usage join days using (day) where principal_arn = $principal_arn and match <> 'also' group by action, day
 ), action as (select action from refused group by action having sum(denied) > 0)
 select action, sum(coalesce(denied, 0))::bigint as denied, sum(coalesce(allowed, 0))::bigint as allowed,
     count(*) filter (denied > 0) as days, min(first_time) filter (denied > 0) as first_time,

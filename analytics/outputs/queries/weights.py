@@ -16,6 +16,8 @@ from analytics.findings.risk.weights import risk_weights
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from analytics.findings.risk.score import Ranked
+
 TOP = 20
 FACTS = "select principal_arn, facts::varchar from risk_facts"
 NAMES = "select principal_arn, name, coalesce(account_name, account_id) as account from principals"
@@ -33,9 +35,7 @@ class Moved(NamedTuple):
 
 def moved_ranks(con: DuckDBPyConnection, *, changes: tuple[tuple[str, float], ...]) -> Moved:
     """The order under weights with `changes` (dotted keys of risk.toml); WeightsError for impossible ones."""
-    weights = risk_weights()
-    facts = {arn: read_facts(text) for arn, text in con.execute(FACTS).fetchall()}
-    before, after = rescore(facts, weights), rescore(facts, weights.with_changes(dict(changes)))
+    before, after = _orders(con, changes)
     was = {one.principal_arn: one for one in before}
     rows = [
         (one.principal_arn, one.rank, was[one.principal_arn].rank, one.risk.score, was[one.principal_arn].risk.score)
@@ -45,8 +45,39 @@ def moved_ranks(con: DuckDBPyConnection, *, changes: tuple[tuple[str, float], ..
     frame = pd.DataFrame(rows, columns=["principal_arn", "rank", "rank_before", "score", "score_before"])
     return Moved(
         stay=stay_on_top(before, after, TOP),
-        top=min(TOP, len(facts)),
-        identities=len(facts),
+        top=min(TOP, len(after)),
+        identities=len(after),
         other_band=sum(one.risk.band != was[one.principal_arn].risk.band for one in after),
         rows=frame.merge(con.execute(NAMES).df(), on="principal_arn", how="left"),
     )
+
+
+def moved_ranking(con: DuckDBPyConnection, *, changes: tuple[tuple[str, float], ...]) -> pd.DataFrame:
+    """Every identity by its rank under weights with `changes`, with the points of each factor, and as it was before."""
+    before, after = _orders(con, changes)
+    was = {one.principal_arn: one for one in before}
+    rows = [
+        {
+            "rank": one.rank,
+            "rank_before": was[one.principal_arn].rank,
+            "principal_arn": one.principal_arn,
+            "score": one.risk.score,
+            "score_before": was[one.principal_arn].risk.score,
+            "band": one.risk.band,
+            "band_before": was[one.principal_arn].risk.band,
+            **one.risk.factors._asdict(),
+            "floor_points": one.risk.floor_points,
+        }
+        for one in after
+    ]
+    return pd.DataFrame(rows).merge(con.execute(NAMES).df(), on="principal_arn", how="left")
+
+
+def _orders(
+    con: DuckDBPyConnection, changes: tuple[tuple[str, float], ...]
+) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...]]:
+    """Everybody under the weights of this version, and under moved ones."""
+    weights = risk_weights()
+    moved = weights.with_changes(dict(changes))
+    facts = {arn: read_facts(text) for arn, text in con.execute(FACTS).fetchall()}
+    return rescore(facts, weights), rescore(facts, moved)

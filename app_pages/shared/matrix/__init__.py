@@ -1,4 +1,4 @@
-"""A big grid that can be clicked and driven by keyboard: one canvas, no library.
+"""A big grid that can be clicked and driven by keyboard: canvases, no library.
 
 Names reach the browser as data and are drawn with `fillText` or set as `textContent`; nothing is parsed as HTML.
 A cell is a state (how it is marked) and a level (how dark it is, 0 to 100, where the state has no colour of its own).
@@ -26,7 +26,7 @@ _component = st.components.v2.component(
     "headroom_matrix",
     html=(_HERE / "matrix.html").read_text("utf-8"),
     css=(_HERE / "matrix.css").read_text("utf-8"),
-    js=(_HERE / "matrix.js").read_text("utf-8"),
+    js="\n".join((_HERE / name).read_text("utf-8") for name in ("matrix.js", "drawing.js")),
 )
 
 
@@ -120,17 +120,15 @@ def matrix(
         "rows": _axis(rows, NAMES),
         "columns": _axis(columns, LEAST_CELL),
         "states": _packed(states.astype(np.uint8)),
-        "levels": _packed(levels.astype(np.uint8)),
-        "facts": [
-            {"label": fact.label, "digits": fact.digits, "values": _packed(fact.values.astype("<f4"))} for fact in facts
-        ],
+        "levels": _packed(levels.astype(np.uint8)) if ramp or (levels == EMPTY).any() else None,
+        "facts": [{"label": fact.label, "digits": fact.digits, **_numbers(fact.values)} for fact in facts],
         "styles": {str(state): asdict(style) for state, style in styles.items()},
         "ramp": asdict(ramp) if ramp else None,
         "selected": [-1 if position is None else position for position in selected],
         "sorted": sorted_column,
         "nothing": nothing,
         "flag_name": flags[0] if flags else "",
-        "flags": _packed(flags[1].astype(np.uint8)) if flags else None,
+        "flags": _packed(np.packbits(flags[1])) if flags else None,
         "can_sort": can_sort,
     }
 
@@ -146,6 +144,15 @@ def _axis(axis: Axis, usual: int) -> dict[str, Any]:
     names |= {"width": axis.width or usual, "note_width": axis.note_width}
     lists = {"labels": axis.labels, "notes": axis.notes, "amounts": axis.amounts, "groups": axis.groups}
     return names | {name: [str(item) for item in items] for name, items in lists.items()}
+
+
+def _numbers(values: np.ndarray[Any, Any]) -> dict[str, str]:
+    """The numbers in the least type that holds them exactly, else as 32-bit floats."""
+    for kind in ("u1", "<u2"):
+        least = np.nan_to_num(values).clip(0, np.iinfo(kind).max).astype(kind)
+        if np.array_equal(least, values):
+            return {"kind": kind, "values": _packed(least)}
+    return {"kind": "<f4", "values": _packed(values.astype("<f4"))}
 
 
 def _packed(values: np.ndarray[Any, Any]) -> str:

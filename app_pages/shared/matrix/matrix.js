@@ -1,14 +1,14 @@
 // The grid of matrix/__init__.py. Runs again on every change of data or theme, so handlers are assigned, never added.
-// Names are untrusted: they are drawn with fillText or set as textContent, never parsed.
+// Names are untrusted: they are drawn with fillText or set as textContent, never parsed. One module with drawing.js.
 
-const ROW = 18, GROUP = 24, AMOUNT = 62, EMPTY = 255, SLANT = -Math.PI / 3, WIDE = 56 // pixels; from WIDE on a cell has its words
+const KINDS = { u1: Uint8Array, "<u2": Uint16Array, "<f4": Float32Array } // of numbers, by their names in numpy
 const kept = new WeakMap() // per mounted grid: the cell under the keyboard, and the observer of its width
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const find = (selector) => parentElement.querySelector(selector)
-  const scroll = find(".scroll"), names = find(".names"), cells = find(".cells"), status = find(".status")
-  const tip = find(".tip"), root = find(".matrix")
+  const root = find(".matrix"), head = find(".head"), scroll = find(".scroll"), lane = find(".lane"), names = find(".names")
+  const cells = find(".cells"), status = find(".status"), tip = find(".tip"), place = find(".place")
   const grid = unpack(data), theme = themeOf(root, grid)
   const memory = kept.get(parentElement) ?? { at: [0, 0], chosen: "" }
   kept.set(parentElement, memory)
@@ -18,22 +18,31 @@ export default function (component) {
   memory.at = [Math.min(memory.at[0], grid.height - 1), Math.min(memory.at[1], grid.width - 1)]
   scroll.setAttribute("aria-label", data.label)
 
-  let layout
-  const redraw = () => {
+  let layout, drawnAt
+  const lay = () => {
     layout = layoutOf(grid, scroll.clientWidth)
-    Object.assign(layout, near(scroll, layout))
+    lane.style.width = `${layout.width}px`
+    names.style.width = cells.style.left = `${layout.names}px`
+    root.style.setProperty("--head", `${layout.head}px`)
+  }
+  const drawSight = () => {
+    drawnAt = scroll.scrollLeft
+    drawHead(head, grid, layout, theme, memory.at, drawnAt)
+    drawCells(cells, grid, layout, theme, memory.at, drawnAt)
+  }
+  const draw = () => {
     drawNames(names, grid, layout, theme, memory.at)
-    drawCells(cells, grid, layout, theme, memory.at)
+    drawSight()
   }
   const positionAt = (event) => {
-    const box = scroll.getBoundingClientRect()
-    const x = event.clientX - box.left - scroll.clientLeft, y = event.clientY - box.top - scroll.clientTop
-    const row = y < layout.head ? -1 : rowAt(layout, y)
+    const onHead = event.currentTarget === head, box = event.currentTarget.getBoundingClientRect()
+    const x = event.clientX - box.left, y = event.clientY - box.top
+    const row = onHead ? -1 : rowAt(layout, y)
     const inside = x - layout.names + scroll.scrollLeft
     let column = -1
     if (x >= layout.names) {
-      // A slanted name leans to the right: above the grid, follow it down to the column it stands on.
-      const foot = row < 0 && !layout.wide ? inside - (layout.head - 6 - y) * 0.577 : inside
+      // A slanted name leans to the right: follow it down to the column it stands on.
+      const foot = onHead && !layout.wide ? inside - (layout.head - 6 - y) * 0.577 : inside
       column = Math.floor(foot / layout.cell)
       if (row < 0 && column < 0) return null
     }
@@ -44,21 +53,29 @@ export default function (component) {
   const move = (at) => {
     memory.at = at
     if (at[1] >= 0) bringIntoView(scroll, layout, at[1])
-    redraw()
+    draw()
     status.textContent = describe(grid, at)
   }
 
-  scroll.onmousemove = (event) => {
-    const at = positionAt(event)
-    scroll.style.cursor = at ? "pointer" : "default"
-    showTip(tip, root, at ? describe(grid, at) : "", event)
+  for (const part of [head, scroll]) {
+    part.onmousemove = (event) => {
+      const at = positionAt(event)
+      part.style.cursor = at ? "pointer" : "default"
+      showTip(tip, root, at ? describe(grid, at) : "", event)
+    }
+    part.onmouseleave = () => showTip(tip, root, "")
+    part.onclick = (event) => {
+      const at = positionAt(event)
+      if (part === head) scroll.focus({ preventScroll: true })
+      if (!at) return
+      move(at)
+      pick(at, grid.can_sort && event.shiftKey && at[1] >= 0)
+    }
   }
-  scroll.onmouseleave = () => showTip(tip, root, "")
-  scroll.onclick = (event) => {
-    const at = positionAt(event)
-    if (!at) return
-    move(at)
-    pick(at, grid.can_sort && event.shiftKey && at[1] >= 0)
+  head.onwheel = (event) => {
+    if (!event.deltaX) return
+    scroll.scrollLeft += event.deltaX
+    event.preventDefault()
   }
   scroll.onkeydown = (event) => {
     const [row, column] = memory.at, first = row < 0 ? 0 : -1
@@ -70,24 +87,29 @@ export default function (component) {
       Home: [row, Math.max(first, 0)],
       End: [row, grid.width - 1],
     }[event.key]
-    if (to) move(to)
-    else if (event.key === "Enter" || event.key === " ") pick(memory.at)
+    if (to) {
+      move(to)
+      place.style.top = `${layout.head + (layout.tops[to[0]] ?? 0)}px`
+      place.scrollIntoView({ block: "nearest" })
+    } else if (event.key === "Enter" || event.key === " ") pick(memory.at)
     else if (event.key === "s" && grid.can_sort && column >= 0) pick(memory.at, true)
     else return
     event.preventDefault()
   }
-  scroll.onscroll = () => {
-    const left = scroll.scrollLeft / layout.cell, right = left + scroll.clientWidth / layout.cell
-    if (Math.floor(left) < layout.from || Math.min(grid.width, right) > layout.to) redraw()
-  }
+  scroll.onscroll = () => { if (scroll.scrollLeft !== drawnAt) drawSight() }
   scroll.onfocus = () => { status.textContent = describe(grid, memory.at) }
 
   drawLegend(find(".legend"), grid, theme)
-  redraw()
+  lay()
   if (memory.at[1] >= 0) bringIntoView(scroll, layout, memory.at[1])
-  document.fonts.ready.then(redraw)
+  draw()
+  if (document.fonts.status === "loading") document.fonts.ready.then(() => { lay(); draw() })
   memory.observer?.disconnect()
-  memory.observer = new ResizeObserver(() => { if (scroll.clientWidth !== layout.available) redraw() })
+  memory.observer = new ResizeObserver(() => {
+    if (scroll.clientWidth === layout.available) return
+    lay()
+    draw()
+  })
   memory.observer.observe(scroll)
   root.dataset.ready = String(grid.height) // the browser tests wait for it
   return () => { memory.observer.disconnect() }
@@ -102,57 +124,17 @@ function unpack(data) {
   return {
     ...data,
     states: bytes(data.states),
-    levels: bytes(data.levels),
+    levels: data.levels && bytes(data.levels),
     flags: data.flags && bytes(data.flags),
-    facts: data.facts.map((fact) => ({ ...fact, values: new Float32Array(bytes(fact.values).buffer) })),
+    facts: data.facts.map((fact) => ({ ...fact, values: new KINDS[fact.kind](bytes(fact.values).buffer) })),
     height: data.rows.labels.length,
     width: data.columns.labels.length,
     chosen: data.selected,
   }
 }
 
-function themeOf(root, grid) {
-  const style = getComputedStyle(root), of = (name) => style.getPropertyValue(name).trim()
-  const pen = document.createElement("canvas").getContext("2d")
-  pen.fillStyle = of("--st-background-color") // the canvas gives any colour back as #rrggbb
-  const [red, green, blue] = [1, 3, 5].map((start) => parseInt(pen.fillStyle.slice(start, start + 2), 16))
-  const dark = 0.299 * red + 0.587 * green + 0.114 * blue < 128
-  return {
-    dark,
-    of: (pair) => pair[dark ? 1 : 0],
-    background: of("--st-background-color"),
-    band: of("--st-secondary-background-color"),
-    ink: of("--st-text-color"),
-    line: of("--st-border-color"),
-    accent: dark ? "#8ab4ff" : "#1d4ed8",
-    font: of("--st-font") || "sans-serif",
-    ramp: grid.ramp ? (dark ? grid.ramp.dark : grid.ramp.light) : [],
-  }
-}
-
-function layoutOf(grid, available) {
-  const { rows, columns } = grid, hasNotes = rows.notes.some(Boolean)
-  const left = rows.width + (hasNotes ? rows.note_width : 0) + (rows.amounts.length ? AMOUNT : 0)
-  const longest = Math.max(4, ...columns.labels.map((label) => Math.min(label.length, 18)))
-  const wide = columns.width >= WIDE
-  const head = wide ? 34 : Math.round(24 + longest * 5.4)
-  const lean = wide ? 0 : (head - 10) * 0.577 // room for the last slanted name
-  const cell = wide ? columns.width : Math.min(30, Math.max(columns.width, Math.floor((available - left - lean) / Math.max(1, grid.width))))
-  const tops = [], opens = [] // where each row begins; the rows that a heading stands above
-  let y = head
-  for (let row = 0; row < grid.height; row++) {
-    opens.push(Boolean(rows.groups.length) && rows.groups[row] !== rows.groups[row - 1])
-    if (opens[row]) y += GROUP
-    tops.push(y)
-    y += ROW
-  }
-  return { available, columns: grid.width, hasNotes, names: left, head, cell, wide, tops, opens, width: Math.ceil(cell * grid.width + lean) + 1, height: y + 1 }
-}
-
-// The columns in sight and a sight more on each side: hundreds of accounts are not drawn for each step of the cursor.
-function near(scroll, layout) {
-  const column = (x) => Math.min(layout.columns, Math.max(0, Math.round(x / layout.cell)))
-  return { from: column(scroll.scrollLeft - layout.available), to: column(scroll.scrollLeft + 2 * layout.available) }
+function hasFlag(grid, index) {
+  return Boolean(grid.flags && (grid.flags[index >> 3] >> (7 - (index & 7))) & 1)
 }
 
 function rowAt(layout, y) {
@@ -165,247 +147,6 @@ function rowAt(layout, y) {
   return low && y < layout.tops[low - 1] + ROW ? low - 1 : null // null: on a heading, or below the last row
 }
 
-function penOf(canvas, width, height, theme) {
-  const ratio = window.devicePixelRatio || 1
-  canvas.width = width * ratio
-  canvas.height = height * ratio
-  canvas.style.width = `${width}px`
-  canvas.style.height = `${height}px`
-  const pen = canvas.getContext("2d")
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
-  pen.fillStyle = theme.background
-  pen.fillRect(0, 0, width, height)
-  pen.textBaseline = "middle"
-  return pen
-}
-
-function fit(pen, text, width) {
-  let shown = text.slice(0, 100)
-  if (shown === text && pen.measureText(shown).width <= width) return shown
-  while (shown.length > 1 && pen.measureText(`${shown}…`).width > width) shown = shown.slice(0, -1)
-  return `${shown}…`
-}
-
-function drawNames(canvas, grid, layout, theme, [atRow, atColumn]) {
-  const pen = penOf(canvas, layout.names, layout.height, theme)
-  const room = grid.rows.width - 12, hasAmounts = grid.rows.amounts.length > 0
-  const font = (weight) => { pen.font = `${weight} 12px ${theme.font}` }
-  font(600)
-  pen.fillStyle = theme.ink
-  pen.fillText(fit(pen, grid.rows.title, room), 8, layout.head - 12)
-  if (hasAmounts) {
-    pen.textAlign = "right"
-    pen.fillText(fit(pen, grid.rows.amount_title, AMOUNT + 60), layout.names - 8, layout.head - 12)
-    pen.textAlign = "left"
-  }
-  grid.rows.labels.forEach((label, row) => {
-    const y = layout.tops[row]
-    if (layout.opens[row]) {
-      pen.fillStyle = theme.ink
-      font(650)
-      pen.fillText(fit(pen, grid.rows.groups[row], layout.names - 16), 8, y - GROUP / 2 + 2)
-    }
-    if (row === grid.chosen[0]) {
-      pen.fillStyle = theme.band
-      pen.fillRect(0, y, layout.names, ROW)
-    }
-    pen.fillStyle = theme.ink
-    font(row === atRow ? 600 : 400)
-    const name = fit(pen, label, room)
-    pen.fillText(name, 8, y + ROW / 2)
-    if (layout.hasNotes) {
-      font(400)
-      pen.globalAlpha = 0.62
-      pen.fillText(fit(pen, grid.rows.notes[row], grid.rows.note_width - 8), grid.rows.width + 2, y + ROW / 2)
-      pen.globalAlpha = 1
-    }
-    if (hasAmounts) {
-      font(500)
-      pen.textAlign = "right"
-      pen.fillText(grid.rows.amounts[row] ?? "", layout.names - 8, y + ROW / 2)
-      pen.textAlign = "left"
-    }
-    if (row === atRow && atColumn < 0) outline(pen, theme, 1, y, layout.names - 3, ROW - 1)
-  })
-}
-
-function drawCells(canvas, grid, layout, theme, [atRow, atColumn]) {
-  const pen = penOf(canvas, layout.width, layout.height, theme), size = layout.cell
-  if (grid.chosen[0] >= 0) {
-    pen.fillStyle = theme.band
-    pen.fillRect(0, layout.tops[grid.chosen[0]], size * grid.width, ROW)
-  }
-  if (grid.chosen[1] >= 0) {
-    pen.fillStyle = theme.band
-    pen.fillRect(grid.chosen[1] * size, layout.head, size, layout.height - layout.head - 1)
-  }
-  grid.columns.labels.forEach((label, column) => {
-    if (column < layout.from || column >= layout.to) return
-    const strong = column === atColumn || column === grid.sorted
-    pen.save()
-    if (layout.wide) pen.translate(column * size + 6, layout.head - 12)
-    else {
-      pen.translate(column * size + size / 2, layout.head - 6)
-      pen.rotate(SLANT)
-    }
-    pen.font = `${strong ? 650 : 400} 11.5px ${theme.font}`
-    pen.fillStyle = theme.ink
-    pen.globalAlpha = strong ? 1 : 0.78
-    pen.fillText(fit(pen, column === grid.sorted ? `▾ ${label}` : label, layout.wide ? size - 8 : layout.head - 2), 0, 0)
-    pen.restore()
-    if (column === atColumn && atRow < 0) outline(pen, theme, column * size, layout.head - 5, size - 1, 4)
-  })
-  pen.strokeStyle = theme.line
-  pen.globalAlpha = 0.5
-  pen.lineWidth = 1
-  if (grid.rows.groups.length) {
-    layout.tops.forEach((y, row) => { if (layout.opens[row] && row) line(pen, 0, y - GROUP + 0.5, size * grid.width) })
-  } else for (let row = 0; row <= grid.height; row += 5) line(pen, 0, layout.head + row * ROW - 0.5, size * grid.width)
-  grid.columns.groups.forEach((group, column) => {
-    if (!column || column < layout.from || column > layout.to || group === grid.columns.groups[column - 1]) return
-    pen.fillStyle = theme.ink
-    pen.fillRect(column * size - 1, layout.head - 4, 1, layout.height - layout.head + 4)
-  })
-  pen.globalAlpha = 1
-  const hatch = hatchOf(pen, theme), stamps = new Map()
-  for (let row = 0; row < grid.height; row++) {
-    for (let column = layout.from; column < layout.to; column++) {
-      const index = row * grid.width + column
-      if (grid.levels[index] === EMPTY) continue
-      const style = grid.styles[grid.states[index]], x = column * size, y = layout.tops[row]
-      if (!style.fill) {
-        paint(pen, theme, hatch, style, grid.levels[index], x, y, size - 1, ROW - 1)
-        continue
-      }
-      if (!stamps.has(style)) stamps.set(style, stampOf(theme, hatch, style, size - 1, ROW - 1, layout.wide))
-      pen.drawImage(stamps.get(style), x, y, size - 1, ROW - 1) // one picture for all cells of a state: a glyph each is slow
-      if (grid.flags?.[index]) flag(pen, theme, style, x + size - 1, y)
-    }
-  }
-  if (atRow >= 0 && atColumn >= 0) outline(pen, theme, atColumn * size - 1, layout.tops[atRow] - 1, size + 1, ROW + 1)
-}
-
-function paint(pen, theme, hatch, style, level, x, y, width, height) {
-  const step = Math.min(theme.ramp.length - 1, Math.floor((level / 100.01) * theme.ramp.length))
-  pen.fillStyle = style.fill ? theme.of(style.fill) : theme.ramp[step]
-  pen.fillRect(x, y, width, height)
-  if (style.hatch) {
-    pen.fillStyle = hatch
-    pen.fillRect(x, y, width, height)
-  }
-  if (!style.mark) return
-  const middle = [x + width / 2, y + height / 2], radius = Math.min(3.6, width / 3.4)
-  const ink = theme.of(style.ink)
-  if (style.mark === "dot" || style.mark === "ring") {
-    pen.beginPath()
-    pen.arc(...middle, radius + 1.4, 0, 7)
-    pen.fillStyle = theme.background
-    pen.fill()
-    pen.beginPath()
-    pen.arc(...middle, style.mark === "ring" ? radius - 0.4 : radius, 0, 7)
-    if (style.mark === "dot") {
-      pen.fillStyle = ink
-      pen.fill()
-    } else {
-      pen.strokeStyle = ink
-      pen.lineWidth = 1.6
-      pen.stroke()
-    }
-    return
-  }
-  pen.fillStyle = ink
-  pen.font = `600 ${Math.min(12, width)}px ${theme.font}`
-  pen.textAlign = "center"
-  pen.fillText(style.mark, middle[0], middle[1] + 0.5)
-  pen.textAlign = "left"
-}
-
-function stampOf(theme, hatch, style, width, height, wide) {
-  const picture = document.createElement("canvas"), pen = penOf(picture, width, height, theme)
-  if (!wide) {
-    paint(pen, theme, hatch, style, 0, 0, 0, width, height)
-    return picture
-  }
-  paint(pen, theme, hatch, { ...style, mark: "" }, 0, 0, 0, width, height)
-  pen.fillStyle = theme.of(style.ink)
-  pen.font = `550 11px ${theme.font}`
-  pen.fillText(fit(pen, `${style.mark} ${style.name}`, width - 7), 5, height / 2 + 0.5)
-  return picture
-}
-
-function flag(pen, theme, style, right, top) {
-  pen.fillStyle = theme.of(style.ink)
-  pen.globalAlpha = 0.6
-  pen.beginPath()
-  pen.moveTo(right - 5, top)
-  pen.lineTo(right, top)
-  pen.lineTo(right, top + 5)
-  pen.fill()
-  pen.globalAlpha = 1
-}
-
-function hatchOf(pen, theme) {
-  const tile = document.createElement("canvas")
-  tile.width = tile.height = 5
-  const brush = tile.getContext("2d")
-  brush.strokeStyle = theme.dark ? "#aeb9c9" : "#5b6675"
-  brush.lineWidth = 1
-  brush.globalAlpha = 0.75
-  for (const shift of [-5, 0, 5]) {
-    brush.beginPath()
-    brush.moveTo(shift, 5)
-    brush.lineTo(shift + 5, 0)
-    brush.stroke()
-  }
-  return pen.createPattern(tile, "repeat")
-}
-
-function outline(pen, theme, x, y, width, height) {
-  pen.strokeStyle = theme.accent
-  pen.lineWidth = 2.5
-  pen.strokeRect(x, y, width, height)
-}
-
-function line(pen, x, y, length) {
-  pen.beginPath()
-  pen.moveTo(x, y)
-  pen.lineTo(x + length, y)
-  pen.stroke()
-}
-
-function drawLegend(legend, grid, theme) {
-  const item = (picture, text) => {
-    const element = document.createElement("span")
-    element.className = "item"
-    const words = document.createElement("span")
-    words.textContent = text
-    element.append(picture, words)
-    return element
-  }
-  const scales = []
-  if (grid.ramp && Object.values(grid.styles).some((style) => !style.fill)) {
-    const ramp = document.createElement("span")
-    ramp.className = "ramp"
-    ramp.style.background = `linear-gradient(90deg, ${theme.ramp.join(",")})`
-    const scale = item(ramp, grid.ramp.high), low = document.createElement("span")
-    low.textContent = grid.ramp.low
-    scale.prepend(low)
-    scales.push(scale)
-  }
-  const samples = Object.values(grid.styles).filter((style) => style.in_legend).map((style) => {
-    const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme)
-    paint(pen, theme, hatchOf(pen, theme), style, 25, 0, 0, 18, 14)
-    return item(picture, style.name)
-  })
-  if (grid.flag_name) {
-    const picture = document.createElement("canvas"), pen = penOf(picture, 18, 14, theme), style = Object.values(grid.styles)[0]
-    paint(pen, theme, hatchOf(pen, theme), { ...style, mark: "" }, 0, 0, 0, 18, 14)
-    flag(pen, theme, style, 18, 0)
-    samples.push(item(picture, grid.flag_name))
-  }
-  legend.replaceChildren(...scales, ...samples)
-}
-
 function describe(grid, [row, column]) {
   if (column < 0) {
     const amount = grid.rows.amounts[row], note = grid.rows.notes[row]
@@ -415,12 +156,12 @@ function describe(grid, [row, column]) {
     return [grid.columns.labels[column], grid.columns.notes[column], grid.can_sort ? "Enter opens it, s sorts the rows by it" : "Enter opens it"].filter(Boolean).join(" · ")
   }
   const index = row * grid.width + column, where = `${grid.rows.labels[row]} · ${grid.columns.labels[column]}`
-  if (grid.levels[index] === EMPTY) return `${where} · ${grid.nothing}`
+  if (grid.levels?.[index] === EMPTY) return `${where} · ${grid.nothing}`
   const told = grid.facts.filter((fact) => fact.values[index] > 0).map((fact) => {
     const value = fact.values[index].toLocaleString("en", { maximumFractionDigits: fact.digits })
     return `${value} ${fact.label}`
   })
-  const flagged = grid.flags?.[index] ? grid.flag_name : ""
+  const flagged = hasFlag(grid, index) ? grid.flag_name : ""
   return [where, grid.styles[grid.states[index]].name, flagged, ...told].filter(Boolean).join(" · ")
 }
 
