@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -49,10 +49,14 @@ RESOURCES = (
     "arn:aws:cloudtrail:*:*:trail/audit",
     AUDIT,
     f"{AUDIT[:-1]}-1*",
+    f"arn:aws:cloudtrail:*:{PROD}:trail/*",
 )
 CONDITIONS = (
     condition("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/break-glass"),
     condition("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/Admin*"),
+    condition("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{PROD[:4]}*:role/break-glass"),
+    condition("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{DEV}:role/Admin*"),
+    condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/break-glass"),
     condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:root"),
     condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/*"),
     condition("StringNotEquals", "aws:PrincipalTag/guard", "off"),
@@ -159,22 +163,37 @@ def slow_degrees(scenario: Scenario, account_id: str, name: str, policies: Polic
     return ["part" if "not" in one and len(one) > 1 else min(one, key=_rank) for one in found]
 
 
-def slow_held(scenario: Scenario, account_id: str, held: Mapping[str, Policies | None]) -> tuple[str, int, int]:
-    """The boundary or identity cell of an account: state, stopped, of how many; None: not collected."""
+class SlowHeld(NamedTuple):
+    """The boundary or identity cell of an account: state, stopped, of how many, and what becomes of each action."""
+
+    state: str
+    stopped: int
+    total: int
+    degrees: tuple[str, ...]
+
+
+def slow_held(scenario: Scenario, account_id: str, held: Mapping[str, Policies | None]) -> SlowHeld:
+    """Of a layer that each identity holds for itself; None: not collected."""
     states, spared = [], []
+    worst = ["surely" for _ in scenario.actions]
     for name, policies in held.items():
         if policies is None:
             states.append("unknown")
+            worst = ["not" for _ in worst]
             continue
         own = slow_degrees(scenario, account_id, name, policies)
         usual = [slow_degrees(scenario, account_id, who, policies) for who in ("role/usual", "user/usual")]
         escaped = [at for at, degree in enumerate(own) if degree in OPEN]
         if escaped and all(one[at] not in OPEN for one in usual for at in escaped):
             spared.append("wildcard" if name in NAMED[1:] else "named")
+            if spared[-1] == "named":
+                continue
+            own = ["perhaps" if degree in OPEN else degree for degree in own]
         else:
             states.append(slow_sum(own))
+        worst = [min(pair, key=_rank) for pair in zip(worst, own, strict=True)]
     stopped = sum(state in ("conditional", "covered") for state in states)
-    return _all(states, spared), stopped, len(held)
+    return SlowHeld(_all(states, spared), stopped, len(held), tuple(worst))
 
 
 def _all(states: list[str], spared: list[str]) -> str:
@@ -188,11 +207,34 @@ def _all(states: list[str], spared: list[str]) -> str:
     return "covered" if known == {"covered"} and "wildcard" not in spared else "conditional"
 
 
-def slow_best(states: Sequence[str]) -> str:
-    """The best of four layers."""
+def slow_best(states: Sequence[str], together: str) -> str:
+    """The best of four layers, or what they do together where that is better."""
     known = [state for state in states if state in STATES]
     best = max(known, key=STATES.index, default="unknown" if "unknown" in states else "not_applicable")
-    return "unknown" if best == "gap" and "unknown" in states else best
+    best = "unknown" if best == "gap" and "unknown" in states else best
+    closed = together in ("conditional", "covered")
+    return together if closed and STATES.index(together) > max(map(STATES.index, known), default=0) else best
+
+
+def slow_together(*layers: Sequence[str]) -> str:
+    """The state of layers that stop what they stop together: of each, what becomes of each action."""
+    return slow_sum([max(degrees, key=_rank) for degrees in zip(*layers, strict=True)])
+
+
+def let_through(scenario: Scenario, account_id: str, levels: Sequence[Sequence[PolicyDocument]]) -> set[str]:
+    """Of the named and the tagged: who gets some request of the scenario through SCPs; the tagged with a `+`."""
+    decider = Decider(Policies(identity=(document(allow("*")),), scp_levels=tuple(map(tuple, levels))))
+    probes = PROBES.get(scenario.id, ({},))
+    return {
+        f"{name}+" if tags else name
+        for name in ("role/usual", "user/usual", *NAMED)
+        for tags in ({}, {"guard": "off"})
+        if any(
+            _of((name, tags), action, probe, account_id, decider) == "not"
+            for action in scenario.actions
+            for probe in probes
+        )
+    }
 
 
 def _degree(scenario: Scenario, action: str, accounts: Sequence[str], decider: Decider) -> str:
@@ -206,14 +248,19 @@ def _degree(scenario: Scenario, action: str, accounts: Sequence[str], decider: D
     named = [] if by_root else [("role/break-glass", {})]
     probes = PROBES.get(scenario.id, ({},))
     found = [_of(who, action, probe, one, decider) for one in accounts for who in ordinary for probe in probes]
-    others = [
-        min((_of(who, action, probe, accounts[0], decider) for probe in probes), key=_rank) for who in [*wild, *named]
-    ]
+    of_wild, of_named = (
+        [
+            min((_of(who, action, probe, one, decider) for probe in probes), key=_rank)
+            for who in some
+            for one in accounts
+        ]
+        for some in (wild, named)
+    )
     if "not" in found:
-        return "part" if {"surely", "perhaps"} & {*found, *others} else "not"
+        return "part" if {"surely", "perhaps"} & {*found, *of_wild, *of_named} else "not"
     if "perhaps" in found:
         return "perhaps"
-    return "perhaps" if any(one != "surely" for one in others[: len(wild)]) else "surely"
+    return "perhaps" if any(one != "surely" for one in of_wild) else "surely"
 
 
 def _of(who: tuple[str, dict[str, str]], action: str, probe: dict, account_id: str, decider: Decider) -> str:

@@ -21,10 +21,11 @@ PROTECT["Content"]["Statement"][0] |= {
     "Sid": "ProtectTrail",
     "Condition": {"ArnNotLike": {"aws:PrincipalArn": BREAK_GLASS}},
 }
+MANAGEMENT = "999988887777"  # of the root of snapshot_files
 HALF = scp("half", "guardduty:DeleteDetector")
 
 
-def write_guarded_store(folder: Path, *, organization: bool = True) -> Store:
+def write_guarded_store(folder: Path, *, organization: bool = True, management: bool = False) -> Store:
     """LOG-01 is covered everywhere by one SCP, LOG-04 is partial in the sandbox, most others are open."""
     files = folder / "input"
     write_layout_a(
@@ -36,6 +37,7 @@ def write_guarded_store(folder: Path, *, organization: bool = True) -> Store:
         ou("Prod", ou("Payments", account(PROD, NAMES[PROD]))),
         ou("Sandbox", account(SANDBOX, NAMES[SANDBOX]), policies=(FULL_ACCESS, HALF)),
         ou("Security", account(LOGS, NAMES[LOGS])),
+        *([account(MANAGEMENT, "management")] if management else []),
         policies=(FULL_ACCESS, PROTECT),
     )
     if organization:

@@ -26,15 +26,12 @@ from analytics.findings.boundaries.inventory import (
 from analytics.findings.boundaries.questions import ANY_ROLE, Asker, Question
 from analytics.findings.organization.view import EVERYTHING
 from analytics.iam.policy import parse_policy
-from analytics.outputs.estate import read_estate
 from analytics.outputs.queries import boundaries as queries
 from tests.builders import ACCOUNT, allow, condition, deny, document, principal
-from tests.demo_sample import built, sample
+from tests.demo_sample import sample
 from tests.estates import arn, estate, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import duckdb
 
     from analytics.findings.boundaries.inventory import Weakness
@@ -266,17 +263,6 @@ def test_the_published_boundaries_say_what_they_permit(published: dict[str, tupl
 
 
 # --- the sample organisation
-
-
-@pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with built().connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def company(con: duckdb.DuckDBPyConnection) -> Estate:
-    return read_estate(con)
 
 
 def test_the_planted_boundary_that_permits_its_removal_is_the_only_one(

@@ -1,7 +1,6 @@
 """The team's map of boundaries, what differs from it, and commands that AWS would not refuse."""
 
 import shlex
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +23,9 @@ from analytics.findings.boundaries.inventory import can_have_boundary
 from analytics.findings.estate import Estate, Subject
 from analytics.iam.policy import parse_policy
 from analytics.iam.stack import NamedPolicy
-from analytics.outputs.estate import read_estate
 from analytics.outputs.queries import boundaries as queries
 from analytics.settings import Settings
 from tests.builders import ACCOUNT, allow
-from tests.demo_sample import built
 from tests.estates import arn, estate, identity
 
 OTHER = "444455556666"
@@ -351,17 +348,6 @@ def test_every_command_gives_its_operation_what_it_needs_and_nothing_else() -> N
 
 
 # --- the sample organisation
-
-
-@pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with built().connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def company(con: duckdb.DuckDBPyConnection) -> Estate:
-    return read_estate(con)
 
 
 def test_the_boundary_that_somebody_took_away_is_missed(

@@ -1,6 +1,5 @@
 """Which boundary template fits which identity: nothing used is lost, least is left, numbers only where sure."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import duckdb
@@ -18,11 +17,9 @@ from analytics.findings.weights import action_weights
 from analytics.iam.catalogue import load_catalogue
 from analytics.iam.policy import Effect
 from analytics.iam.stack import NamedPolicy
-from analytics.outputs.estate import read_estate
 from analytics.outputs.queries import templates as queries
 from analytics.sources.snapshot_values import Credentials
 from tests.builders import MFA, allow, condition, deny, document
-from tests.demo_sample import built
 from tests.estates import estate, identity, trusts
 
 CATALOGUE = load_catalogue()
@@ -319,17 +316,6 @@ def test_who_is_behind_an_identity(subject: Subject, expected: set[str]) -> None
 
 
 # --- the sample organisation
-
-
-@pytest.fixture(scope="module")
-def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with built().connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def company(con: duckdb.DuckDBPyConnection) -> Estate:
-    return read_estate(con)
 
 
 def test_the_calls_are_those_of_the_window_that_were_not_denied(con: duckdb.DuckDBPyConnection) -> None:

@@ -173,7 +173,7 @@ def test_views_of_guardrails_can_be_exported(con):
     assert len(rows) == con.execute("select count(*) from coverage").fetchone()[0]
     assert len(view_rows(con, "gaps", Filters(90, account_id=PROD))) < len(view_rows(con, "gaps", ALL))
     assert list(view_rows(con, "boundaries", ALL)["boundary"]) == ["app-boundary"]
-    for view in ("boundary-ways-out", "boundary-makers", "template-fit"):
+    for view in ("boundary-ways-out", "boundary-makers", "boundary-coverage", "organisation-tree", "template-fit"):
         assert view in VIEWS
         assert len(view_rows(con, view, ALL).columns) > 5
 

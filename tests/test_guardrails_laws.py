@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analytics.engine.decide import Policies
 from analytics.findings.guardrails.matrix import Guardrails
 from analytics.findings.guardrails.values import LAYERS, RANK, Layer
+from analytics.iam.match import text_matches
 from analytics.iam.policy import Principals
 from analytics.iam.stack import NamedPolicy
 from tests.builders import allow, deny, document
@@ -21,11 +22,13 @@ from tests.guardrail_cases import (
     SETTINGS,
     allow_lists,
     denies,
+    let_through,
     slow_best,
     slow_degrees,
     slow_held,
     slow_state,
     slow_sum,
+    slow_together,
 )
 
 if TYPE_CHECKING:
@@ -134,15 +137,36 @@ def test_the_slow_twin_agrees_on_boundaries_and_identity_denies(bounds, own, col
     found = {(cell.target, cell.scenario, cell.layer): cell for at in (PROD, *arns) for cell in matrix.cells(at)}
     for scenario in (one for one in SCENARIOS if one.principal == "any"):
         here = {layer: found[PROD, scenario.id, layer] for layer in Layer}
-        assert here["best"].state == slow_best([here[layer].state for layer in LAYERS])
+        of_layers = {
+            layer: slow_held(scenario, PROD, held) for layer, held in (("boundary", boundary), ("identity", identity))
+        }
+        together = slow_together(*(one.degrees for one in of_layers.values())) if collected else "gap"
+        assert here["best"].state == slow_best([here[layer].state for layer in LAYERS], together)
         for layer, held in (("boundary", boundary), ("identity", identity)):
-            state, stopped, total = slow_held(scenario, PROD, held)
+            state, stopped, total, _degrees = of_layers[layer]
             if not collected and state in ("covered", "conditional", "not_applicable"):
                 state = "unknown"
             assert (here[layer].state, here[layer].stopped, here[layer].principals) == (state, stopped, total)
             for arn, (name, policies) in zip(arns, held.items(), strict=True):
                 expected = slow_sum(slow_degrees(scenario, PROD, name, policies)) if policies else "unknown"
                 assert found[arn, scenario.id, layer].state == expected, (scenario.id, layer, name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(attached)
+def test_whoever_gets_through_a_covered_cell_is_listed_as_an_exemption(placed):
+    """By name, by a pattern of names, or by the tag; a pattern or tag that spares anybody leaves it conditional."""
+    matrix = Guardrails(world(role("app"), scps=scps(placed)), SCENARIOS, SETTINGS)
+    scenarios = {one.id: one for one in SCENARIOS if one.principal == "any"}
+    for account in (PROD, DEV):
+        levels = [[FULL_SCP.document, document(*placed.get(node, ()))] for node in BELOW[account]]
+        for cell in matrix.cells(account):
+            if cell.layer != "scp" or cell.state != "covered" or cell.scenario not in scenarios:
+                continue
+            assert {one.kind for one in cell.exemptions} <= {"named"}
+            for who in let_through(scenarios[cell.scenario], account, levels):
+                arn = f"arn:aws:iam::{account}:{who.removesuffix('+')}"
+                assert any(text_matches(one.principal, arn) for one in cell.exemptions), (who, account, cell)
 
 
 @settings(max_examples=40, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analytics.outputs import queries
 from analytics.outputs.drafts_store import kept_drafts
 from analytics.store import Store
-from tests.guardrail_store import write_guarded_store
+from tests.guardrail_store import MANAGEMENT, write_guarded_store
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import API, HOSTILE, LOGS, NAMES, PROD, SANDBOX, write_store
 
@@ -67,6 +67,15 @@ def test_a_gap_says_who_can_act_and_who_did(open_page, full):
     assert "◐ **Boundary** partial · stops 1 of 4 identities" in text
 
 
+def test_no_draft_is_offered_where_its_layer_cannot_act(open_page, full, tmp_path):
+    def offered(store, target: str) -> list[str]:
+        at = open_page(store, scenario="LOG-04", at=target)
+        return [one.label for one in at.button if one.label.startswith("Draft")]
+
+    assert offered(full, SANDBOX) == ["Draft an SCP", "Draft a boundary"]
+    assert offered(write_guarded_store(tmp_path, management=True).folder, MANAGEMENT) == ["Draft a boundary"]
+
+
 def test_a_scenario_and_a_target_open_alone(open_page, full):
     text = text_of(open_page(full, scenario="LOG-04"))
     assert "best in SCP, Boundary" in text
@@ -120,6 +129,27 @@ def test_boundaries_are_counted_and_listed(open_page, full):
     assert list(at.dataframe[0].value["boundary"]) == ["app-boundary"]
     for view in ("Ways out", "Makers without one", "By account", "Drift"):
         open_page(full, tab="Boundaries", boundaries=view)
+
+
+@pytest.mark.parametrize(
+    ("link", "views"),
+    [
+        ({"tab": "Organisation", "node": PROD, "node_action": "guardduty:DeleteDetector"},
+         {"organisation-tree", "node-policies", "node-answers", "node-services", "node-exemptions"}),
+        ({"tab": "Organisation", "organisation": "Quotas"}, {"attachment-quota", "character-quota"}),
+        ({"tab": "Boundaries"}, {"boundaries"}),
+        ({"tab": "Boundaries", "boundaries": "By account"}, {"boundary-coverage"}),
+        ({"tab": "Boundaries", "boundaries": "Makers without one"}, {"boundary-makers"}),
+        ({"tab": "Templates", "part": "Whom it fits"}, {"templates", "template-fit"}),
+        ({"tab": "Templates", "part": "Requests"}, {"templates", "template-requests"}),
+        ({"tab": "Drafts", "by": "scp", "at": SANDBOX, "for": "LOG-04"}, {"draft-cells"}),
+    ],
+)  # fmt: skip
+def test_every_table_can_be_taken_along(open_page, full, link, views):
+    buttons = {one.proto.id for one in open_page(full, **link).get("download_button")}
+    for view in views:
+        for form in ("csv", "xlsx", "json", "parquet"):
+            assert any(one.endswith(f"export_{view}_{form}") for one in buttons), (view, form)
 
 
 def test_drift_follows_the_map_of_the_team_without_a_new_build(open_page, full):

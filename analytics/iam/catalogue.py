@@ -122,7 +122,9 @@ class Catalogue:
         if service not in self.services:
             return frozenset()
         entry = _service_file("actions", service).get(name, {})
-        holders = (entry, *entry.get("resourceTypes", ()))
+        types = entry.get("resourceTypes", ())
+        resources = _service_file("resourceTypes", service) if types else {}
+        holders = (entry, *types, *(resources.get(one["name"].lower(), {}) for one in types))
         return frozenset(key.lower() for holder in holders for key in holder.get("conditionKeys", ()))
 
     def _expand(self, pattern: str) -> int:

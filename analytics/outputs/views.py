@@ -158,6 +158,16 @@ VIEWS: Mapping[str, View] = {
         _whole(lambda con: queries.unbounded_makers(read_estate(con))),
         "principals",
     ),
+    "boundary-coverage": View(
+        "how many identities of each account have a boundary, and who makes others without",
+        _whole(lambda con: queries.boundary_coverage(read_estate(con))),
+        "principals",
+    ),
+    "organisation-tree": View(
+        "the nodes of the organisation, what is attached to each and what SCPs stop there",
+        _whole(lambda con: queries.organization_tree(read_estate(con))),
+        "principals",
+    ),
     "drift": View("actual against expected boundaries, by the team's map", _drift, "principals"),
     "template-fit": View(
         "which boundary template fits which identity",

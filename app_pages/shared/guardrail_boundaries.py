@@ -10,8 +10,8 @@ import streamlit as st
 from analytics.findings.boundaries.boundary_map import FILE_NAME, BoundaryMapError, read_boundary_map
 from analytics.outputs import queries
 from analytics.outputs.queries import Filters
-from app_pages.shared import data, widgets
-from app_pages.shared.text import counted, number, percent, plain, short_name, span
+from app_pages.shared import data, guardrail_effect, widgets
+from app_pages.shared.text import counted, number, percent, plain, quoted, short_name, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def show(build: Build) -> None:
     bar = st.container(horizontal=True, gap="medium", vertical_alignment="center")
     with bar:
         chosen = widgets.segments("List", list(views), "boundaries", hide_label=True)
-    views[chosen](build, bar)  # fmt: skip
+    views[chosen](build, bar)
 
 
 def _export(bar: DeltaGenerator, view: str, build: Build, question: Callable, rows: pd.DataFrame) -> None:
@@ -168,8 +168,9 @@ def _makers(build: Build, bar: DeltaGenerator) -> None:
         widgets.open_identity(arn)
 
 
-def _accounts(_build: Build, _bar: DeltaGenerator) -> None:
+def _accounts(build: Build, bar: DeltaGenerator) -> None:
     rows = data.of_estate(queries.boundary_coverage)
+    _export(bar, "boundary-coverage", build, lambda _con: rows, rows)
     column = st.column_config
     widgets.table(
         rows.assign(share=rows["bounded"] / rows["identities"]),
@@ -220,10 +221,12 @@ def _drift(build: Build, bar: DeltaGenerator) -> None:
         rows,
     )
     column = st.column_config
-    counts = rows["calls_broken"]
-    broken = ["not proven" if unproven else f"{one:,}" for one, unproven in zip(counts, counts.isna(), strict=True)]
     chosen = widgets.table(
-        rows.assign(broken=broken),
+        rows.assign(
+            broken=rows["calls_broken"].map(guardrail_effect.broken),
+            expected=rows["expected"].map(_policy_name),
+            actual=rows["actual"].map(_policy_name),
+        ),
         {
             "name": column.TextColumn("Identity", width=220),
             "account_name": column.TextColumn("Account", width=140),
@@ -243,6 +246,11 @@ def _drift(build: Build, bar: DeltaGenerator) -> None:
     row = rows.iloc[at]
     st.markdown(f"**Commands for** {span(plain(row['name'], 60))}")
     if row["blocked_reason"]:
-        st.text(plain(row["blocked_reason"], 300))
+        st.text(quoted(row["blocked_reason"], 300))
     if row["commands"]:
         st.code(row["commands"], language="bash", wrap_lines=True)
+
+
+def _policy_name(arn: str | None) -> str | None:
+    """Path and name of a policy: the account stands in a column of its own."""
+    return arn.partition(":policy/")[2] or arn if isinstance(arn, str) else None

@@ -40,15 +40,15 @@ def show(scenario: Scenario, target: Target) -> None:
     if target.is_management:
         st.caption(":material/info: The management account: SCPs and RCPs do not bind it.")
     if best is not None:
-        _today(target, best)
-        _draft(scenario, target)
+        _today(scenario, target, best)
+        _draft(scenario, target, cells)
 
 
 def _verdict(best: LayerCell) -> None:
     look = look_of(best.state)
     tone = {"gap": "red", "partial": "orange", "conditional": "yellow", "covered": "blue"}.get(best.state, "gray")
-    by = LAYER_NAMES.get(best.best_layer_of or "", "")
-    stopped_by = f" by {by}" if by and best.state not in (*OPEN, "unknown", "not_applicable") else ""
+    by = LAYER_NAMES.get(best.best_layer_of or "", "several layers together")
+    stopped_by = f" by {by}" if best.state not in (*OPEN, "unknown", "not_applicable") else ""
     alone = " :gray-badge[◥ one layer only]" if best.single_layer else ""
     st.markdown(f":{tone}-badge[{look.mark} {look.word}]{stopped_by}{alone}")
     st.caption(f"{look.meaning.capitalize()}.")
@@ -100,7 +100,7 @@ def _statement(layer: str, at: int, statement: Mapping[str, Any]) -> None:
         policy_reader.text(found.document, {index: "decides this cell"} if isinstance(index, int) else {})
 
 
-def _today(target: Target, best: LayerCell) -> None:
+def _today(scenario: Scenario, target: Target, best: LayerCell) -> None:
     """Who could act through the gap by their reach, and who did; opened, the rows."""
     if best.state not in (*OPEN, "conditional"):
         return
@@ -115,10 +115,12 @@ def _today(target: Target, best: LayerCell) -> None:
         return
     with st.expander("Who", key="who_can_act", on_change="rerun", icon=":material/group:") as expander:
         if expander.open:
-            _actors(data.read(queries.guardrail_actors, target=target.id, actions=best.open_actions))
+            rows = data.read(queries.guardrail_actors, target=target.id, actions=best.open_actions)
+            _actors(rows, f"{scenario.id} {target.id}")
 
 
-def _actors(rows: pd.DataFrame) -> None:
+def _actors(rows: pd.DataFrame, narrowed_to: str) -> None:
+    widgets.heading("By what they hold", "guardrail-actors", rows, narrowed_to=narrowed_to)
     column = st.column_config
 
     def opened() -> None:
@@ -147,10 +149,11 @@ def _actors(rows: pd.DataFrame) -> None:
         widgets.open_identity(arn)
 
 
-def _draft(scenario: Scenario, target: Target) -> None:
-    """The button leads to the drafts, where the policy is made and shown."""
-    layers = [one for one in (scenario.best_layer, *scenario.other_layers) if one in DRAFTED]
-    if not layers:
+def _draft(scenario: Scenario, target: Target, cells: Mapping[str, LayerCell]) -> None:
+    """The button leads to the drafts, where the policy is made and shown; none for a layer that cannot act here."""
+    drafted = [one for one in (scenario.best_layer, *scenario.other_layers) if one in DRAFTED]
+    layers = [one for one in drafted if one not in cells or cells[one].state != "not_applicable"]
+    if not drafted:
         st.caption(f"Best closed by a {scenario.best_layer} policy, which Headroom does not draft.")
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):

@@ -8,8 +8,8 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import LAYER_NAMES, category_name
+from analytics.outputs.queries.guardrail_axes import SEVERITIES
 from analytics.outputs.queries.guardrail_values import MatrixChoice
-from analytics.outputs.queries.guardrails import SEVERITIES
 from app_pages.shared import data, widgets
 from app_pages.shared.text import plain, span
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 BROKEN = "Observed calls that it would deny: told when replay has proven it, never guessed"
 
 
+def broken(calls: float | None) -> str:
+    """Calls that a change would deny; where nothing has proven their number, that is said."""
+    return "not proven" if calls is None or pd.isna(calls) else f"{calls:,.0f}"
+
+
 def figures(effect: Effect) -> None:
     """Both promises: risk removed, and calls broken; with what else changes."""
     places = st.columns(4, gap="small")
@@ -32,9 +37,7 @@ def figures(effect: Effect) -> None:
     places[2].metric(
         "Identities changed", number(effect.identities_changed), help="Whose effective permissions are fewer"
     )
-    places[3].metric(
-        "Calls broken", "not proven" if effect.calls_broken is None else number(effect.calls_broken), help=BROKEN
-    )
+    places[3].metric("Calls broken", broken(effect.calls_broken), help=BROKEN)
 
 
 def changes(effect: Effect) -> None:
@@ -42,7 +45,6 @@ def changes(effect: Effect) -> None:
     targets = {one.id: one.name for one in data.shared(queries.guardrail_targets)}
     column = st.column_config
     if effect.cells:
-        st.markdown(f"**The matrix before and after** ({counted(len(effect.cells), 'cell')})")
         cells = [
             (
                 one.scenario,
@@ -53,8 +55,10 @@ def changes(effect: Effect) -> None:
             )
             for one in effect.cells
         ]
+        rows = pd.DataFrame(cells, columns=["scenario", "target", "layer", "before", "after"])
+        widgets.heading(f"**The matrix before and after** ({counted(len(rows), 'cell')})", "draft-cells", rows)
         widgets.table(
-            pd.DataFrame(cells, columns=["scenario", "target", "layer", "before", "after"]),
+            rows,
             {
                 "scenario": column.TextColumn("Scenario", width=85),
                 "target": column.TextColumn("Target", width=220),
@@ -67,16 +71,24 @@ def changes(effect: Effect) -> None:
             height=min(260, 40 + 30 * len(cells)),
         )
     lower = [
-        (short_name(one.principal_arn.rpartition("/")[2]), one.before, one.after, one.before - one.after)
+        (
+            short_name(one.principal_arn.rpartition("/")[2]),
+            one.before,
+            one.after,
+            one.before - one.after,
+            one.principal_arn,
+        )
         for one in effect.scores
         if one.before != one.after
     ]
     if not lower:
         st.caption("No score changes: nobody who is limited holds these actions beyond what is denied already.")
         return
-    st.markdown(f"**Scores before and after** ({counted(len(lower), 'identity', 'identities')})")
+    scores = pd.DataFrame(lower, columns=["name", "before", "after", "removed", "principal_arn"])
+    said = f"**Scores before and after** ({counted(len(lower), 'identity', 'identities')})"
+    widgets.heading(said, "draft-scores", scores)
     widgets.table(
-        pd.DataFrame(lower, columns=["name", "before", "after", "removed"]),
+        scores,
         {
             "name": column.TextColumn("Identity", width=300),
             "before": column.NumberColumn("Before", format="%.1f", width=80, help="Of 100"),
@@ -95,9 +107,9 @@ def evaluated(row: Mapping[str, Any] | None) -> str:
         return "Not evaluated yet: it was kept after this build was made."
     if row["problem"]:
         return f"Problem: {span(plain(row['problem'], 200))}"
-    broken = "not proven" if row["calls_broken"] is None else number(row["calls_broken"])
     removed = f"{row['risk_removed'] or 0:.1f} points"
-    return f"Closes {counted(row['cells_closed'] or 0, 'cell')}, removes {removed}; calls broken: {broken}."
+    closed = counted(row["cells_closed"] or 0, "cell")
+    return f"Closes {closed}, removes {removed}; calls broken: {broken(row['calls_broken'])}."
 
 
 def _state(state: str) -> str:

@@ -43,7 +43,9 @@ def _policies(node_id: str) -> None:
     if rows.empty:
         st.markdown("**No SCP or RCP applies here.**")
         return
-    st.markdown(f"**What applies here, and from where** ({len(rows):,})")
+    widgets.heading(
+        f"**What applies here, and from where** ({len(rows):,})", "node-policies", rows, narrowed_to=node_id
+    )
     column = st.column_config
     shown = rows.assign(
         kind=rows["layer"].str.upper(),
@@ -92,6 +94,7 @@ def _action(node_id: str) -> None:
     if rows.empty:
         st.caption(f"Nothing limits {span(asked.strip())} here.")
         return
+    widgets.heading("Level by level, from the root", "node-answers", rows, narrowed_to=f"{node_id} {asked.strip()}")
     column = st.column_config
     widgets.table(
         rows.assign(kind=rows["layer"].str.upper(), said=[SAYS.get(one, one) for one in rows["says"]]),
@@ -104,6 +107,7 @@ def _action(node_id: str) -> None:
         key="node_answers",
         alt="Level by level, what the policies say of the action",
     )
+    st.caption("SCPs are asked for an ordinary role of the account, RCPs for a caller from outside the organisation.")
 
 
 def _services(node_id: str) -> None:
@@ -114,7 +118,8 @@ def _services(node_id: str) -> None:
             f"SCPs stop nothing here: every action of {counted(len(rows), 'service')} is allowed to an ordinary role."
         )
         return
-    st.markdown(f"**What SCPs limit**: {len(limited):,} of {counted(len(rows), 'service')}")
+    said = f"**What SCPs limit**: {len(limited):,} of {counted(len(rows), 'service')}"
+    widgets.heading(said, "node-services", rows, narrowed_to=node_id)
     choices = data.of_estate(queries.node_choices, node_id=node_id)
     if choices:
         taken = ", ".join(f"{span(key)} = {span(plain(value, 40))}" for key, value in choices)
@@ -139,7 +144,7 @@ def _exemptions(node_id: str) -> None:
     rows = data.of_estate(queries.node_exemptions, node_id=node_id)
     if rows.empty:
         return
-    st.markdown(f"**Whom the denies spare** ({len(rows):,})")
+    widgets.heading(f"**Whom the denies spare** ({len(rows):,})", "node-exemptions", rows, narrowed_to=node_id)
     column = st.column_config
     widgets.table(
         rows.assign(kind=rows["layer"].str.upper()),

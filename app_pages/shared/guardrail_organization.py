@@ -8,7 +8,7 @@ import streamlit as st
 
 from analytics.outputs import queries
 from app_pages.shared import data, guardrail_checks, guardrail_node, widgets
-from app_pages.shared.text import plain
+from app_pages.shared.text import counted, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +47,7 @@ def show(build: Build) -> None:
 
 
 def _tree(tree: pd.DataFrame) -> None:
+    widgets.heading(counted(len(tree), "node"), "organisation-tree", tree)
     column = st.column_config
     depth = dict[str, int]()
     for node, parent in zip(tree["node_id"], tree["parent_id"], strict=True):

@@ -9,8 +9,8 @@ import streamlit as st
 
 from analytics.outputs import queries
 from analytics.outputs.coverage_look import LAYER_NAMES, OPEN, STATES, category_name, look_of
+from analytics.outputs.queries.guardrail_axes import SEVERITIES
 from analytics.outputs.queries.guardrail_values import ABSENT
-from analytics.outputs.queries.guardrails import SEVERITIES
 from app_pages.shared import data, guardrail_cell, guardrail_choice
 from app_pages.shared.text import plain, span
 

@@ -13,7 +13,7 @@ from analytics.findings.organization.quota import characters
 from analytics.iam.policy import to_json
 from analytics.outputs import queries
 from analytics.outputs.queries import Filters
-from app_pages.shared import data, widgets
+from app_pages.shared import data, guardrail_effect, widgets
 from app_pages.shared.text import counted, number, plain, short_name, span
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def _gallery(_con: object) -> pd.DataFrame:
 
 
 def _pick(rows: pd.DataFrame) -> None:
+    widgets.heading(counted(len(rows), "template"), "templates", rows)
     column = st.column_config
 
     def opened() -> None:
@@ -114,7 +115,8 @@ def _requests(one: Template) -> None:
     rows = data.read(_proof, template_id=one.id)
     column = st.column_config
     holds = int(rows["holds"].sum())
-    st.caption(f"{holds:,} of {counted(len(rows), 'request')} decided as promised, for its example.")
+    said = f"{holds:,} of {counted(len(rows), 'request')} decided as promised, for its example."
+    widgets.heading(said, "template-requests", rows, narrowed_to=one.id)
     widgets.table(
         rows.assign(
             decided=[
@@ -155,10 +157,12 @@ def _fit(build: Build, one: Template, fit: pd.DataFrame) -> None:
         ["best", "order", "weight_left"], ascending=[False, True, True], ignore_index=True
     )
     column = st.column_config
-    counts = rows["calls_broken"]
-    broken = ["not proven" if unproven else f"{one:,}" for one, unproven in zip(counts, counts.isna(), strict=True)]
     widgets.table(
-        rows.assign(broken=broken, name=rows["name"].map(short_name), suggested=rows["best"].map({True: "★"})),
+        rows.assign(
+            broken=rows["calls_broken"].map(guardrail_effect.broken),
+            name=rows["name"].map(short_name),
+            suggested=rows["best"].map({True: "★"}),
+        ),
         {
             "suggested": column.TextColumn("", width=30, help="The best template for this identity"),
             "name": column.TextColumn("Identity", width=185),

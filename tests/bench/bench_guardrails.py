@@ -1,7 +1,7 @@
 """How long the whole guardrail matrix of a large organisation takes, and how much of it is shared work.
 
-    python tests/bench/make_estate.py --out /tmp/estate --roles 30000 --accounts 400
-    python tests/bench/bench_guardrails.py /tmp/estate
+    python -m tests.bench.bench_guardrails                                  # 3,000 roles in 40 accounts
+    python -m tests.bench.bench_guardrails --roles 30000 --accounts 400
 
 Prints processor seconds and peak memory: without identities, with all of them, and the slow way (every target with a
 matrix of its own, nothing shared), of which a sample is timed.
@@ -11,28 +11,39 @@ from __future__ import annotations
 
 import argparse
 import resource
-import sys
+import tempfile
 import time
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(PROJECT))  # so that the file also runs by its path
-
-from analytics.engine.reach import Reachable  # noqa: E402 the path comes first
-from analytics.findings.estate import POLICY_TYPES, AccountFacts, Estate, NodeFacts, Subject  # noqa: E402 as above
-from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings  # noqa: E402 as above
-from analytics.findings.guardrails.scenarios import load_scenarios  # noqa: E402 as above
-from analytics.findings.weights import action_weights  # noqa: E402 as above
-from analytics.iam.catalogue import load_catalogue  # noqa: E402 as above
-from analytics.sources.snapshot import read_snapshot  # noqa: E402 as above
+from analytics.engine.reach import Reachable
+from analytics.findings.estate import POLICY_TYPES, AccountFacts, Estate, NodeFacts, Subject
+from analytics.findings.guardrails.matrix import Guardrails, GuardrailSettings
+from analytics.findings.guardrails.scenarios import load_scenarios
+from analytics.findings.weights import action_weights
+from analytics.iam.catalogue import load_catalogue
+from analytics.sources.snapshot import read_snapshot
+from tests.bench import make_estate
 
 if TYPE_CHECKING:
     from analytics.sources.snapshot import Snapshot
 
+ROLES_PER_POLICY = 5
 SAMPLE = 20  # targets of the slow way
+
+
+def asked_snapshot(about: str) -> Snapshot:
+    """A made organisation of the size that the command line asks for."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("--roles", type=int, default=3000)
+    parser.add_argument("--accounts", type=int, default=40)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        estate = make_estate.Estate(asked.accounts, asked.roles, max(1, asked.roles // ROLES_PER_POLICY), 5, 1)
+        make_estate.write(estate, Path(folder))
+        return read_snapshot(Path(folder))
 
 
 def estate_of(snapshot: Snapshot, *, identities: bool) -> Estate:
@@ -83,10 +94,8 @@ def estate_of(snapshot: Snapshot, *, identities: bool) -> Estate:
 
 
 def main() -> None:
-    """Time the matrix of the estate in a folder."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("estate", type=Path)
-    snapshot = read_snapshot(parser.parse_args().estate)
+    """Time the matrix."""
+    snapshot = asked_snapshot(__doc__ or "")
     scenarios = load_scenarios()
     for identities in (False, True):
         estate = estate_of(snapshot, identities=identities)

@@ -7,13 +7,12 @@ guesses; adding a deny never turns True into anything else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.engine.reach_facts import TAG_PREFIX
+from analytics.findings.guardrails.naming import places_named, spares_by_pattern
 from analytics.findings.guardrails.scope import Resources, speaks_of
 from analytics.iam.condition import any_true
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     Test = Requirement | Presence
 
 PART = "part of the resources"
-SOME = "*"  # accounts or OUs named by a wildcard
-PRINCIPAL_ARN, USER_ID = "aws:principalarn", "aws:userid"
 
 
 class At(NamedTuple):
@@ -61,10 +58,9 @@ class Block:
         """The conditions, all of which must hold."""
         return self.placed[0].statement.requirements
 
-    @cached_property
-    def spares_by_pattern(self) -> bool:
-        """Whether it leaves out principals by a wildcard or by a tag: whoever can be named so is spared."""
-        return any(_spares_by_pattern(test) for test in self.tests)
+    def spares_by_pattern(self, account_id: str) -> bool:
+        """Whether it leaves out principals of the account by a wildcard or by a tag: who can be named so is spared."""
+        return any(spares_by_pattern(test, account_id) for test in self.tests)
 
     def hangs_on(self, asked: Resources, context: Context) -> tuple[str, ...]:
         """The condition keys of which nothing is known, where all else fits; PART: it speaks of some resources."""
@@ -117,19 +113,29 @@ class Spoken:
 
     def stopped(self, asked: Resources, context: Context) -> Stop:
         """Whether the request is stopped, and by what."""
-        truths = [(block.truth(asked, context), block) for block in self.blocks]
+        truths: list[tuple[Truth, tuple[Block, ...]]] = [
+            (block.truth(asked, context), (block,)) for block in self.blocks
+        ]
+        if not any(truth for truth, _ in truths):
+            account_id = next(iter(context.values.get("aws:principalaccount", ())), "*")
+            plain = [block for block in self.blocks if not block.spares_by_pattern(account_id)]
+            truths += [
+                (True, group)
+                for group in (_pooled(plain, asked, context), _pooled(self.blocks, asked, context))
+                if group
+            ]
         withheld = [(_withheld(allows, asked, context), places) for allows, places in self.limits]
         return Stop(
-            tuple((truth, block) for truth, block in truths if truth is not False),
+            tuple((truth, blocks) for truth, blocks in truths if truth is not False),
             tuple((truth, places) for truth, places in withheld if truth is not False),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What stops a request, surely (True) or perhaps (None)."""
+    """What stops a request, surely (True) or perhaps (None): denies, alone or several together, and levels."""
 
-    denies: tuple[tuple[Truth, Block], ...] = ()
+    denies: tuple[tuple[Truth, tuple[Block, ...]], ...] = ()
     withheld: tuple[tuple[Truth, tuple[At, ...]], ...] = ()
 
     @property
@@ -137,16 +143,20 @@ class Stop:
         """Whether it is stopped."""
         return any_true([truth for truth, _ in (*self.denies, *self.withheld)])
 
-    @property
-    def plainly(self) -> Truth:
+    def plainly(self, account_id: str) -> Truth:
         """As `truth`, where a deny that spares principals by a wildcard counts as one that hangs on something."""
-        sure = [None if truth and block.spares_by_pattern else truth for truth, block in self.denies]
+        sure = [
+            None if truth and any(block.spares_by_pattern(account_id) for block in blocks) else truth
+            for truth, blocks in self.denies
+        ]
         return any_true([*sure, *(truth for truth, _ in self.withheld)])
 
     def places(self) -> tuple[At, ...]:
         """The deciding statements: those that surely stop it, otherwise those that may."""
         best = self.truth
-        found = [placed.at for truth, block in self.denies if truth is best for placed in block.placed]
+        found = [
+            placed.at for truth, blocks in self.denies if truth is best for block in blocks for placed in block.placed
+        ]
         return (*found, *(at for truth, places in self.withheld if truth is best for at in places))
 
 
@@ -201,62 +211,28 @@ def _allows_all(document: PolicyDocument) -> bool:
     return one.effect == "Allow" and "*" in one.action and "*" in one.resource and not one.condition
 
 
-def places_named(document: PolicyDocument) -> frozenset[str]:
-    """What a document names of accounts and nodes."""
-    found: set[str] = set()
-    for statement in document.statements:
-        values = [value for condition in statement.condition for value in condition.values]
-        for text in (*statement.resource, *statement.not_resource, *values):
-            found.update(_NAMES.findall(text))
-            if _SOME.search(_NAMES.sub("", text)):
-                found.add(SOME)
-    return frozenset(found)
-
-
-_NAMES = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])|\$\{aws|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}")
-_SOME = re.compile(r"ou-|(?:^|:)(?=[0-9*?]*[0-9])[0-9*?]*[*?][0-9*?]*(?::|$)")  # part of an id, and a wildcard
-
-
-def about_names(test: Test) -> bool:
-    """Whether a condition tells principals of one account apart: by name, id or tag."""
-    return test.key in (PRINCIPAL_ARN, USER_ID, "aws:username") or test.key.startswith(TAG_PREFIX)
-
-
-def is_negated(test: Test) -> bool:
-    """Whether the condition holds for those that it does not name."""
-    return "Not" in test.condition.operator
-
-
-def can_spare(test: Test) -> bool:
-    """Whether it leaves out who is named or tagged so; others only say whom a statement is meant for."""
-    return about_names(test) and (is_negated(test) or test.condition.operator == "Null")
-
-
-def is_wild(pattern: str) -> bool:
-    """Whether a pattern of a principal can fit more than one name: `arn:aws:iam::*:role/x` is one role an account."""
-    name = pattern.split(":", 5)[-1] if pattern.startswith("arn:") else pattern.partition(":")[0]
-    return any(mark in name for mark in ("*", "?", "${"))
-
-
-def _spares_by_pattern(test: Test) -> bool:
-    if not about_names(test) or not is_negated(test):
-        return False
-    if test.key.startswith(TAG_PREFIX):
-        return True
-    equal = "Equals" in test.condition.operator and test.condition.operator.startswith("String")
-    return not equal and any(is_wild(value) for value in test.condition.values)
-
-
 def _blocks(held: Mapping[object, Sequence[Placed]]) -> tuple[Block, ...]:
     return tuple(Block(tuple(placed)) for placed in held.values())
 
 
+def _pooled(blocks: Sequence[Block], asked: Resources, context: Context) -> tuple[Block, ...]:
+    """Those whose conditions surely hold, where they speak of all resources together; else none."""
+    sure = tuple(
+        block
+        for block in blocks
+        if all(map(_is_for_all, block.statements)) and all(test.truth(context) is True for test in block.tests)
+    )
+    statements = [statement for block in sure for statement in block.statements]
+    return sure if len(sure) > 1 and speaks_of(statements, asked, context) is True else ()
+
+
 def _withheld(allows: Sequence[Block], asked: Resources, context: Context) -> Truth:
     """Whether a level does not allow the request: of what every request names it must allow each, else all or none."""
-    each = [
-        any_true([block.truth(replace(asked, patterns=(one,), required=(), capped=False), context) for block in allows])
-        for one in asked.required or asked.patterns
-    ]
+    each = []
+    for one in asked.required or asked.patterns:
+        alone = replace(asked, patterns=(one,), required=(), capped=False)
+        found = any_true([block.truth(alone, context) for block in allows])
+        each.append(True if found is None and _pooled(allows, alone, context) else found)
     if all(each):
         return False
     return True if False in each and (asked.required or not any(one is not False for one in each)) else None

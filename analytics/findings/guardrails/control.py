@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.decide_facts import rcp_services
 from analytics.findings.estate import POLICY_TYPES
-from analytics.findings.guardrails.ask import Caller, Outcome, Scope
-from analytics.findings.guardrails.chain import PART, SOME, chain_of, lets_all_pass
-from analytics.findings.guardrails.probes import Place, is_about_strangers, ordinary
+from analytics.findings.guardrails.ask import Scope
+from analytics.findings.guardrails.chain import PART, chain_of, lets_all_pass
+from analytics.findings.guardrails.naming import SOME
+from analytics.findings.guardrails.probes import Caller, Place, is_about_strangers, ordinary
 from analytics.findings.guardrails.scenarios import lists_named
 from analytics.findings.guardrails.spared import Others, spared_by
 from analytics.findings.guardrails.values import LeftOut, State, Stated
@@ -26,6 +27,7 @@ from analytics.sources.organization import is_not_collected
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Estate, Subject
+    from analytics.findings.guardrails.answers import Outcome
     from analytics.findings.guardrails.ask import Asker
     from analytics.findings.guardrails.chain import At, Chain
     from analytics.findings.guardrails.scenarios import Scenario
@@ -47,6 +49,7 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
     principals: int | None = None
     stopped: int | None = None
+    closed: frozenset[str] = frozenset()  # actions that are stopped, surely or perhaps, for everybody in scope
 
 
 class Placing:
@@ -95,17 +98,11 @@ class ControlLayer:
         levels, unread = self._levels(target)
         chain = self._chain(levels)
         callers, key = self._callers(scenario, target, chain)
-        place = callers[0].place
-        account_id = None if place.account_id == ANY_ACCOUNT else place.account_id
         asked = (scenario.id, id(chain), key)
         outcome = self._outcomes.get(asked)
         if outcome is None:
-            outcome = self._outcomes[asked] = self._asker.outcome(
-                scenario,
-                chain,
-                callers,
-                Scope(account_id, lambda named: self._named(named, target), self._binds),
-            )
+            scope = Scope(lambda named: self._named(named, target), self._binds)
+            outcome = self._outcomes[asked] = self._asker.outcome(scenario, chain, callers, scope)
         return self._unless_unread(self._shown(scenario, outcome, levels), unread)
 
     def found_of(self, scenario: Scenario, subject: Subject) -> Found:
@@ -122,7 +119,7 @@ class ControlLayer:
         levels, unread = self._levels(subject.account_id)
         chain = self._chain(levels)
         place = self._placing.place(subject.account_id)
-        scope = Scope(subject.account_id, binds=self._binds)
+        scope = Scope(binds=self._binds)
         outcome = self._asker.outcome(scenario, chain, [Caller(subject.stack.principal, place)], scope)
         found = self._shown(scenario, outcome, levels)
         others = Others(self._asker, place, scope, lambda at: _stated(levels, at))
@@ -215,7 +212,8 @@ class ControlLayer:
             LeftOut(one.principal, "wildcard" if one.wild else "named", _stated(levels, one.at))
             for one in outcome.spared
         )
-        return Found(outcome.state, statements, outcome.missing, outcome.open, exemptions, notes_of(scenario, outcome))
+        notes = notes_of(scenario, outcome)
+        return Found(outcome.state, statements, outcome.missing, outcome.open, exemptions, notes, closed=outcome.closed)
 
 
 def _stated(levels: tuple[ControlLevel, ...], at: At) -> Stated:
@@ -246,4 +244,6 @@ def notes_of(scenario: Scenario, outcome: Outcome) -> tuple[str, ...]:
         notes.append(f"It hangs on {keys}, which the snapshot cannot tell of a request.")
     if any(one.wild for one in outcome.spared):
         notes.append("An exemption fits more than one name.")
+    if any(answer.by_several for answer in outcome.answers):
+        notes.append("Denies that each spare names or tags by a pattern stop it together: who fits them all is spared.")
     return tuple(notes)

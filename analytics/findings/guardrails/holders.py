@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import about_principal, known_context
-from analytics.findings.guardrails.ask import Caller, Outcome, Scope
+from analytics.findings.guardrails.ask import Scope
 from analytics.findings.guardrails.chain import chain_of
 from analytics.findings.guardrails.control import SPARED, Found, notes_of, stated
-from analytics.findings.guardrails.probes import Place, is_about_strangers
+from analytics.findings.guardrails.probes import Caller, Place, is_about_strangers
 from analytics.findings.guardrails.spared import Others, spared_by
 from analytics.findings.guardrails.values import CLOSED, LeftOut, State, Stated
 from analytics.iam.names import PrincipalKind
@@ -25,6 +25,7 @@ from analytics.iam.policy import Effect
 if TYPE_CHECKING:
     from analytics.engine.decide_policy import Compiler
     from analytics.findings.estate import Subject
+    from analytics.findings.guardrails.answers import Outcome
     from analytics.findings.guardrails.ask import Asker
     from analytics.findings.guardrails.chain import Chain, Test
     from analytics.findings.guardrails.scenarios import Scenario
@@ -89,7 +90,7 @@ class HeldLayer:
             return Found(State.UNKNOWN, open=scenario.actions, notes=(note,))
         one = held.outcome
         notes = (*held.notes, SPARED) if held.exemptions else held.notes
-        return Found(one.state, held.statements, one.missing, one.open, held.exemptions, notes)
+        return Found(one.state, held.statements, one.missing, one.open, held.exemptions, notes, closed=one.closed)
 
     def found(self, scenario: Scenario, kinds: Mapping[Kind, int], *, not_collected: int) -> Found:
         """What it does for all of many: `kinds` counts identities that are alike; `not_collected` counts accounts."""
@@ -175,7 +176,7 @@ class HeldLayer:
         chain = self._chain(policies)
         place = _place(subject.stack.principal)
         callers = [Caller(subject.stack.principal, place)]
-        outcome = self._asker.outcome(scenario, chain, callers, Scope(subject.account_id))
+        outcome = self._asker.outcome(scenario, chain, callers, Scope())
         if kind.unsure and outcome.state is not State.COVERED:
             return Held(None)
         statements = tuple(dict.fromkeys(stated(policies[at.policy], at) for at in outcome.places))
@@ -184,7 +185,7 @@ class HeldLayer:
             subject,
             outcome,
             chain,
-            Others(self._asker, place, Scope(subject.account_id), lambda at: stated(policies[at.policy], at)),
+            Others(self._asker, place, Scope(), lambda at: stated(policies[at.policy], at)),
         )
         return Held(outcome, statements, exemptions, notes_of(scenario, outcome))
 
@@ -216,6 +217,7 @@ def _together(scenario: Scenario, every: Iterable[tuple[Held, int]], not_collect
         still_open.update(held.outcome.open)
     if not_collected:
         still_open.update(scenario.actions)
+    unsure = bool(not_collected or states[State.UNKNOWN])
     return Found(
         _state(states, spared, [one.kind for one in exempt], not_collected),
         tuple(statements)[:MOST_SHOWN],
@@ -225,6 +227,7 @@ def _together(scenario: Scenario, every: Iterable[tuple[Held, int]], not_collect
         (*notes, *_counted(states, not_collected, len(statements), total)),
         total,
         sum(states[state] for state in CLOSED),
+        frozenset(scenario.actions).difference(still_open if unsure else missing) if total else frozenset(),
     )
 
 

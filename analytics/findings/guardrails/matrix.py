@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from analytics.engine.decide_policy import Compiler
 from analytics.findings.guardrails.ask import Asker
+from analytics.findings.guardrails.best import best_of, together_of, with_others
 from analytics.findings.guardrails.control import ControlLayer, Placing
 from analytics.findings.guardrails.holders import HOLDERS, HeldLayer
 from analytics.findings.guardrails.probes import is_about_strangers
@@ -108,9 +109,10 @@ class Guardrails:
 
     def _of(self, scenario: Scenario, target: str, subject: Subject | None, group: Group) -> Iterator[Cell]:
         kind = _kind_of(subject) if subject else self._node_kind(target)
-        cells = []
+        cells, closing = [], []
         for layer in LAYERS:
             found = self._found(scenario, target, subject, layer)
+            closing.append(found.closed)
             can, did = self._counts(scenario, found, group)
             cells.append(
                 Cell(
@@ -134,7 +136,11 @@ class Guardrails:
         if len(closed) == 1:
             cells = [replace(cell, single_layer=cell is closed[0]) for cell in cells]
         yield from cells
-        yield _best(cells)
+        best, together = best_of(cells), together_of(scenario, cells, closing)
+        if together is not None and RANK[together.state] > RANK.get(best.state, 0):
+            can, did = self._counts(scenario, together, group)
+            best = with_others(best, together, can, did)
+        yield best
 
     def _counts(self, scenario: Scenario, found: Found, group: Group) -> tuple[int | None, int | None]:
         """Who can act and who did; nobody counts root users and strangers, and without a question there is no answer.
@@ -216,23 +222,6 @@ class Guardrails:
 
     def _is_above(self, target: str, account_id: str | None) -> bool:
         return account_id is not None and target in self._placing.ancestors.get(account_id, ())
-
-
-def _best(cells: Sequence[Cell]) -> Cell:
-    """The best of the layers. A gap is none for sure while another layer is unknown."""
-    known = [cell for cell in cells if cell.state in RANK]
-    unknown = next((cell for cell in cells if cell.state is State.UNKNOWN), None)
-    best = max(known, key=lambda cell: RANK[cell.state]) if known else unknown or cells[0]
-    if unknown is not None and best.state is State.GAP:
-        best = unknown
-    is_known = best.state in RANK
-    return replace(
-        best,
-        layer=Layer.BEST,
-        best_layer_of=best.layer if is_known and best.state is not State.GAP else None,
-        principals=None,
-        stopped=None,
-    )
 
 
 def _kind_of(subject: Subject) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.engine.reach_choice import candidates
 from analytics.engine.reach_facts import ROLES, known_context
@@ -54,6 +54,13 @@ class Place:
     account_id: str
     organization_id: str | None
     path: str | None  # "o-exampleorgid/r-ab12/ou-ab12-11111111/", as aws:PrincipalOrgPaths
+
+
+class Caller(NamedTuple):
+    """Who asks, and where."""
+
+    who: PrincipalFacts
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ def caller_context(who: PrincipalFacts, place: Place, keys: Iterable[str]) -> Co
     known = known_context(who)
     values = {**known.values, **_DIRECT}
     if who.kind in ROLES and who.unique_id:
-        values["aws:userid"] = (f"{who.unique_id}:{SESSION}",)
+        values["aws:userid"] = (who.unique_id if ":" in who.unique_id else f"{who.unique_id}:{SESSION}",)
     values["aws:resourceaccount"] = (place.account_id,)
     if place.organization_id:
         values["aws:resourceorgid"] = (place.organization_id,)
@@ -203,11 +210,16 @@ def is_of_request(key: str) -> bool:
     return key == "aws:tagkeys" or key.startswith("aws:requesttag/")
 
 
+def choices_of(tests: Sequence[Requirement | Presence]) -> list[tuple[str, ...]]:
+    """Values of a freely chosen key that these conditions may tell apart."""
+    texts = candidates([test.condition for test in tests])
+    return [*([ABSENT] if is_of_request(tests[0].key) else []), *((text,) for text in texts)]
+
+
 def avoiding(tests: Sequence[Requirement | Presence]) -> tuple[str, ...] | None:
     """Values of a freely chosen key under which none of the conditions on it holds."""
     key = tests[0].key
-    texts = candidates([test.condition for test in tests])
-    choices = [*([ABSENT] if is_of_request(key) else []), *((text,) for text in texts)]
     return next(
-        (values for values in choices if all(test.truth(Context({key: values})) is False for test in tests)), None
+        (values for values in choices_of(tests) if all(test.truth(Context({key: values})) is False for test in tests)),
+        None,
     )

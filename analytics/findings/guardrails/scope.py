@@ -43,9 +43,9 @@ class Resources:
 
 
 def resources_of(
-    scenario: Scenario, action: str, catalogue: Catalogue, patterns: Sequence[str], account_id: str | None
+    scenario: Scenario, action: str, catalogue: Catalogue, patterns: Sequence[str], account_id: str
 ) -> Resources:
-    """The resources of a scenario's request; `patterns`: its class as a team has told it. No account id: of any."""
+    """The resources of a scenario's request; `patterns`: its class as a team has told it."""
     types = catalogue.resource_types(action)
     if not types:
         return Resources(("*",), lone=True)
@@ -73,21 +73,41 @@ def speaks_of(statements: Sequence[CompiledStatement], asked: Resources, context
 
 
 def _on(statements: Sequence[CompiledStatement], pattern: str, context: Context) -> Truth:
-    """One pattern against all statements; the positive ones count together, as if they were one."""
+    """One pattern against all statements, which count together, as if they were one."""
     wide: dict[Template, None] = {}
+    but: list[tuple[Template, ...]] = []
     found: list[Truth] = []
     for one in statements:
         unsure = any(context.is_unknown(key) for key in one.scope.keys)
         templates = _ready(one, context)
-        if one.statement.not_resource:
-            inside = within(pattern, templates)
-            found.append(None if inside is None or (unsure and not inside) else not inside)
-            continue
-        wide.update(dict.fromkeys(templates))
-        if unsure:
-            found.append(None)
-    found.append(within(pattern, tuple(wide)))
-    return any_true(found)
+        if not one.statement.not_resource:
+            wide.update(dict.fromkeys(templates))
+            found += [None] if unsure else []
+        elif unsure:
+            found.append(False if within(pattern, templates) else None)
+        else:
+            but.append(templates)
+    return any_true([*found, _reached(pattern, tuple(wide), tuple(but))])
+
+
+@lru_cache(maxsize=65_536)
+def _reached(pattern: str, wide: tuple[Template, ...], but: tuple[tuple[Template, ...], ...]) -> Truth:
+    """Whether all texts of a pattern match one of `wide` or lie outside one of `but`, or none does."""
+    inside = [within(pattern, one) for one in but]
+    found = any_true([within(pattern, wide), *(None if one is None else not one for one in inside)])
+    every = (*wide, *(part for one in but for part in one))
+    if found is not None or not but or len(every) > MOST_PATTERNS:
+        return found
+    try:
+        shown = examples([Pattern.of(template(pattern, variables=False)), *map(Pattern.of, every)])
+    except TooManyStatesError:
+        return None
+    truths = []
+    for answers in (one[1:] for one in shown if one[0]):
+        rest = iter(answers[len(wide) :])
+        outside = [True not in [next(rest) for _ in one] for one in but]
+        truths.append(any(answers[: len(wide)]) or any(outside))
+    return True if all(truths) else None
 
 
 def _ready(statement: CompiledStatement, context: Context) -> tuple[Template, ...]:
@@ -107,7 +127,7 @@ def within(pattern: str, wide: tuple[Template, ...]) -> Truth:
         return False
     shown = "".join(part if isinstance(part, str) else _FRESH for part in parts)
     if len(near) > MOST_PATTERNS or not any(text_test(one)(shown) for one in near):
-        return None if any(_meet(parts, one) for one in near) else False
+        return None if any(meet(parts, one) for one in near) else False
     try:
         found = examples([Pattern.of(parts), *map(Pattern.of, near)])
     except TooManyStatesError:
@@ -116,7 +136,8 @@ def within(pattern: str, wide: tuple[Template, ...]) -> Truth:
     return True if all(truths) else None if any(truths) else False
 
 
-def _meet(one: Template, other: Template) -> bool:
+@lru_cache(maxsize=65_536)
+def meet(one: Template, other: Template) -> bool:
     """Whether some text matches both patterns."""
     a, b = (
         tuple(letter for part in parts for letter in (part if isinstance(part, str) else (part,)))
@@ -137,16 +158,29 @@ def _meet(one: Template, other: Template) -> bool:
 
 
 def _is_apart(one: Template, other: Template) -> bool:
-    """Whether the texts before the first wildcard cannot both begin a text."""
+    """Whether the texts before the first wildcard cannot both begin a text, or they are of two accounts.
+
+    A wildcard goes over colons, but no Region and no name of a resource holds the account of another.
+    """
     a, b = _head(one), _head(other)
-    return not a.startswith(b) and not b.startswith(a)
+    if not a.startswith(b) and not b.startswith(a):
+        return True
+    mine, theirs = _account(one), _account(other)
+    return mine != theirs and mine.isdecimal() and theirs.isdecimal()
+
+
+@lru_cache(maxsize=65_536)
+def _account(parts: Template) -> str:
+    """The account of an ARN's pattern; empty where it has none, or it is no ARN."""
+    fields = "".join(part if isinstance(part, str) else "*" for part in parts).split(":", 5)
+    return fields[4] if len(fields) == 6 and fields[0] == "arn" else ""
 
 
 def _head(parts: Template) -> str:
     return parts[0] if parts and isinstance(parts[0], str) and not isinstance(parts[0], Wild) else ""
 
 
-def _pattern(arn: str, account_id: str | None) -> str:
+def _pattern(arn: str, account_id: str) -> str:
     """The ARN of a resource type as a pattern."""
-    known = {"Partition": "aws", "Account": account_id or "*"}
+    known = {"Partition": "aws", "Account": account_id}
     return _VARIABLE.sub(lambda found: known.get(found[1], "*"), arn)

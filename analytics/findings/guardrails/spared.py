@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.engine.reach_facts import known_context
-from analytics.findings.guardrails.ask import Caller, Degree
-from analytics.findings.guardrails.chain import PRINCIPAL_ARN, can_spare, is_wild
-from analytics.findings.guardrails.probes import ordinary
+from analytics.findings.guardrails.answers import Degree
+from analytics.findings.guardrails.naming import PRINCIPAL_ARN, can_spare, is_wild
+from analytics.findings.guardrails.probes import Caller, ordinary
 from analytics.findings.guardrails.values import LeftOut
 from analytics.iam.match import arn_matches
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analytics.findings.estate import Subject
-    from analytics.findings.guardrails.ask import Asker, Outcome, Scope
+    from analytics.findings.guardrails.answers import Outcome
+    from analytics.findings.guardrails.ask import Asker, Scope
     from analytics.findings.guardrails.chain import At, Chain, Test
     from analytics.findings.guardrails.probes import Place
     from analytics.findings.guardrails.scenarios import Scenario

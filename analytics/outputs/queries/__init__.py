@@ -17,6 +17,8 @@ from analytics.outputs.queries.boundaries import (
 from analytics.outputs.queries.build import Build, build_info, build_windows
 from analytics.outputs.queries.cell import STATES, cell_actions, idle_services, sensitive_actions, service_holders
 from analytics.outputs.queries.filters import FilterOptions, Filters, filter_options
+from analytics.outputs.queries.guardrail_axes import guardrail_scenarios, guardrail_targets
+from analytics.outputs.queries.guardrail_cells import guardrail_cell
 from analytics.outputs.queries.guardrail_rows import (
     PolicyHere,
     guardrail_actors,
@@ -26,10 +28,7 @@ from analytics.outputs.queries.guardrail_rows import (
 )
 from analytics.outputs.queries.guardrail_values import LayerCell, Matrix, MatrixChoice, Scenario, Target
 from analytics.outputs.queries.guardrails import (
-    guardrail_cell,
     guardrail_matrix,
-    guardrail_scenarios,
-    guardrail_targets,
     has_coverage,
     has_organization,
 )

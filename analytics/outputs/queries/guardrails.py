@@ -1,43 +1,33 @@
 """The guardrail matrix as the page, the exports and the picture read it: scenarios by targets, one layer at a time.
 
-Targets stand in the order of the organisation's tree: a node, its own accounts, then the OUs below it. INVARIANT: a
-count of the matrix is the number of cells that a reader can point at.
+INVARIANT: a count of the matrix is the number of cells that a reader can point at.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analytics.outputs.coverage_look import LAYER_NAMES, STATES
-from analytics.outputs.queries.build import records
-from analytics.outputs.queries.guardrail_values import ABSENT, LayerCell, Matrix, MatrixChoice, Scenario, Target
+from analytics.outputs.queries.guardrail_axes import guardrail_scenarios, guardrail_targets
+from analytics.outputs.queries.guardrail_values import ABSENT, Matrix, MatrixChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from duckdb import DuckDBPyConnection
 
-SEVERITIES = ("critical", "high", "medium", "low")
+    from analytics.outputs.queries.guardrail_values import Scenario, Target
+
 KINDS = ("root", "ou", "account")
 FACTS = ("principals", "stopped", "can_act", "did_act")
 HELD = "select count(*) from duckdb_tables() where table_name = 'coverage'"
 NODES = "select count(*) from nodes where kind <> 'account'"
-SCENARIOS = "select * from scenarios order by position"
-TARGETS = """
-with targets as (select distinct target, target_kind, target_name, target_path from coverage)
-select targets.*, nodes.parent_id, coalesce(accounts.is_management, false) as is_management, accounts.environment
-from targets left join nodes on node_id = target left join accounts on account_id = target
-order by target_path, target_name, target"""
 CELLS = """
 select scenario, target, layer, state, single_layer, principals, stopped, can_act, did_act from coverage
 where layer = $layer or target = $target"""
-CELL = """
-select * exclude (severity, category) from coverage where scenario = $scenario and target = $target"""
-LISTS = ("actions", "other_layers", "mitre", "usual_exemptions")
 
 
 def has_coverage(con: DuckDBPyConnection) -> bool:
@@ -48,35 +38,6 @@ def has_coverage(con: DuckDBPyConnection) -> bool:
 def has_organization(con: DuckDBPyConnection) -> bool:
     """Whether the snapshot holds an organisation."""
     return bool(con.execute(NODES).fetchall()[0][0])
-
-
-def guardrail_scenarios(con: DuckDBPyConnection) -> tuple[Scenario, ...]:
-    """Every scenario in the order of its file, grouped by category in the order of first appearance."""
-    rows = records(con, SCENARIOS)
-    order = {category: place for place, category in enumerate(dict.fromkeys(row["category"] for row in rows))}
-    return tuple(_scenario(row) for row in sorted(rows, key=lambda row: (order[row["category"]], row["position"])))
-
-
-def guardrail_targets(con: DuckDBPyConnection) -> tuple[Target, ...]:
-    """Every target in the order of the tree; accounts without a place in it come last."""
-    rows = records(con, TARGETS)
-    known = {row["target"] for row in rows}
-    below: dict[str | None, list[dict[str, Any]]] = {}
-    for row in rows:
-        below.setdefault(row["parent_id"] if row["parent_id"] in known else None, []).append(row)
-    return tuple(_tree_order(below, None, 0))
-
-
-def _tree_order(
-    below: Mapping[str | None, Sequence[dict[str, Any]]], parent: str | None, depth: int
-) -> Iterable[Target]:
-    last_first = ("account", "root", "ou") if parent is not None else ("root", "ou", "account")
-    for row in sorted(below.get(parent, ()), key=lambda row: last_first.index(row["target_kind"])):
-        yield Target(
-            row["target"], row["target_kind"], row["target_name"] or row["target"], row["target_path"] or "", depth,
-            bool(row["is_management"]), row["environment"],
-        )  # fmt: skip
-        yield from _tree_order(below, row["target"], depth + 1)
 
 
 def guardrail_matrix(con: DuckDBPyConnection, *, choice: MatrixChoice) -> Matrix:
@@ -146,47 +107,3 @@ def _positions(names: Sequence[str], values: Any) -> np.ndarray[Any, np.dtype[np
         pd.Index(np.asarray(values, object))
     )
     return found
-
-
-def guardrail_cell(con: DuckDBPyConnection, *, scenario: str, target: str) -> dict[str, LayerCell]:
-    """Every layer of one cell by its name, the best one first; empty for a cell that there is not."""
-    cells = {row["layer"]: _layer_cell(row) for row in records(con, CELL, {"scenario": scenario, "target": target})}
-    return {layer: cells[layer] for layer in LAYER_NAMES if layer in cells}
-
-
-def _layer_cell(row: Mapping[str, Any]) -> LayerCell:
-    names = ("layer", "state", "single_layer", "best_layer_of", "principals", "stopped", "note", "can_act", "did_act")
-    return LayerCell(
-        **{name: row[name] for name in names},
-        statements=tuple(_parsed(row["statements"])),
-        missing_actions=tuple(_parsed(row["missing_actions"])),
-        open_actions=tuple(_parsed(row["open_actions"])),
-        exemptions=tuple(map(_spared, _parsed(row["exemptions"]))),
-    )
-
-
-def _scenario(row: Mapping[str, Any]) -> Scenario:
-    return Scenario(
-        id=row["id"],
-        title=row["title"],
-        category=row["category"],
-        severity=row["severity"],
-        is_core=row["set"] == "core",
-        principal=row["principal"],
-        resource=row["resource"],
-        shape=row["guardrail_shape"],
-        best_layer=row["best_layer"],
-        why=row["why"] or "",
-        **{name: tuple(_parsed(row[name])) for name in LISTS},
-    )
-
-
-def _parsed(text: str | None) -> list[Any]:
-    return json.loads(text) if text else []
-
-
-def _spared(value: Any) -> str:
-    """Whom a deny leaves out; a wildcard is named as one."""
-    if not isinstance(value, dict):
-        return str(value)
-    return f"{value['principal']}{' (wildcard)' if value.get('kind') == 'wildcard' else ''}"
