@@ -6,6 +6,7 @@ import json
 import tempfile
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from random import Random
 
 import orjson
 import pyarrow as pa
@@ -179,6 +180,18 @@ def test_damage_anywhere_in_a_parquet_file_is_found_or_harmless(changes, data):
             read_events(path)
         else:
             assert "\n" not in file.problem
+
+
+def test_a_damaged_footer_does_not_end_the_process(tmp_path):
+    footer = int.from_bytes(_SOME_PARQUET[-8:-4], "little")
+    paths = []
+    for seed in range(600):
+        chance, content = Random(seed), bytearray(_SOME_PARQUET)
+        for _ in range(chance.randint(1, 4)):
+            content[len(content) - 8 - chance.randrange(1, footer)] = chance.randrange(256)
+        paths.append(tmp_path / f"{seed}.parquet")
+        paths[-1].write_bytes(content)
+    assert {file.problem is None for file in inspect(paths)} == {True, False}
 
 
 def _some_parquet() -> bytes:

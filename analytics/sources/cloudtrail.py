@@ -10,10 +10,9 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -22,12 +21,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analytics.sources.columns import COLUMNS, RELATION, TEXT_LEAVES, Expression, expression, literal, quoted
+from analytics.sources.columns import COLUMNS, RELATION, Expression, expression, literal, quoted
+from analytics.sources.footers import NOTHING_TOLD, Told, exact, statistics
 from analytics.sources.layouts import Recognition, Schema, recognise, schema_of
 
 SOURCE_FILE = "source_file"
-TIME_LEAF = "eventtime"  # of every layout, in lower case
-_AS_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 CANONICAL: tuple[str, ...] = (*(column.name for column in COLUMNS), SOURCE_FILE)
 """The names of the canonical columns, in order."""
 
@@ -102,7 +100,13 @@ def _walk(folder: Path, seen: set[Path]) -> Iterator[str]:
 
 def inspect(paths: Iterable[str | os.PathLike[str]]) -> list[SourceFile]:
     """The footer of every file, in the order given; only footers are read."""
-    return [_inspect(os.fspath(path)) for path in paths]
+    files = [_inspect(os.fspath(path)) for path in paths]
+    told = statistics([file.path for file in files if file.problem is None])
+    return [_with(file, told.get(file.path, NOTHING_TOLD)) for file in files]
+
+
+def _with(file: SourceFile, told: Told) -> SourceFile:
+    return replace(file, filled=told.filled, span=told.span) if file.problem is None else file
 
 
 def _inspect(path: str) -> SourceFile:
@@ -110,7 +114,6 @@ def _inspect(path: str) -> SourceFile:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
             known = _known(file.schema_arrow.serialize().to_pybytes())
-            filled, span = _filled(metadata), _span(metadata)
     except (pa.ArrowException, OSError, ValueError) as error:
         return SourceFile(path, problem=_unreadable(path, error))
     return SourceFile(
@@ -121,50 +124,7 @@ def _inspect(path: str) -> SourceFile:
         schema_key=known.key,
         problem=known.recognised.problem,
         schema=known.schema,
-        filled=filled,
-        span=span,
     )
-
-
-def _span(metadata: pq.FileMetaData) -> tuple[datetime, datetime] | None:
-    """The smallest and the largest event time by the statistics: of times, or of text as CloudTrail writes it."""
-    ends: list[tuple[datetime, datetime]] = []
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        for column in map(group.column, range(group.num_columns)):
-            if column.path_in_schema.lower() != TIME_LEAF:
-                continue
-            told = column.statistics
-            first, last = (_moment(told.min), _moment(told.max)) if told and told.has_min_max else (None, None)
-            if first is None or last is None:
-                return None
-            ends.append((first, last))
-    return (min(first for first, _ in ends), max(last for _, last in ends)) if ends else None
-
-
-def _moment(value: object) -> datetime | None:
-    """A time of the statistics as naive UTC; of text only the one form in which the order of text is that of time."""
-    if isinstance(value, str) and _AS_LOGGED.fullmatch(value):
-        value = datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        return None
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-
-
-def _filled(metadata: pq.FileMetaData) -> bool:
-    """Whether statistics rule out empty text: the smallest value of each row group is not empty, or all are null."""
-    return all(
-        _never_empty(group.column(index))
-        for group in map(metadata.row_group, range(metadata.num_row_groups))
-        for index in range(group.num_columns)
-        if group.column(index).path_in_schema.lower() in TEXT_LEAVES
-    )
-
-
-def _never_empty(chunk: pq.ColumnChunkMetaData) -> bool:
-    found = chunk.statistics
-    if chunk.physical_type != "BYTE_ARRAY" or (found is not None and found.null_count == chunk.num_values):
-        return True
-    return found is not None and found.has_min_max and found.min not in {"", b""}
 
 
 class _Known(NamedTuple):
@@ -242,17 +202,12 @@ def _select(expressions: tuple[Expression, ...], paths: Sequence[str], wanted: f
     lines = [f"{one.sql} AS {quoted(one.column.name)}" for one in expressions]
     if SOURCE_FILE in wanted:
         lines.append(f"{RELATION}.{quoted(_FILE)} AS {SOURCE_FILE}")
-    files = ", ".join(literal(_exact(path)) for path in paths)
+    files = ", ".join(literal(exact(path)) for path in paths)
     options = f"hive_partitioning = false, union_by_name = false, filename = {literal(_FILE)}"
     return f"SELECT {', '.join(lines)}\nFROM read_parquet([{files}], {options}) AS {RELATION}"
 
 
 _FILE = "headroom source file"  # a name that no export has
-
-
-def _exact(path: str) -> str:
-    # DuckDB reads a path as a glob; a bracket expression of one character stands for itself.
-    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
 def _no_rows(wanted: frozenset[str]) -> str:
