@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.findings.guardrails.matrix import Guardrails
 from analytics.findings.guardrails.scenarios import OWN_FILE, lists_named, load_scenarios, own_scenarios
 from analytics.outputs.draft_rows import draft_effect_rows, no_draft, tried, untried
 from analytics.outputs.drafts import Drafter, draft_settings
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
 def measure_guardrails(build: Build) -> None:
     """The scenarios, and every cell of the organisation's nodes and accounts."""
     note_scenarios(build)
-    scenarios = load_scenarios(build.folder)
-    build.run("scenarios", scenario_rows=scenario_rows(scenarios))
-    matrix = Guardrails(build.estate, scenarios, guardrail_settings(build.settings))
+    matrix = build.guardrails
+    build.run("scenarios", scenario_rows=scenario_rows(matrix.scenarios))
     cells = matrix.matrix() if build.snapshot else ()
-    build.run("coverage", coverage_rows=coverage_rows(cells, scenarios, build.estate))
+    build.run("coverage", coverage_rows=coverage_rows(cells, matrix.scenarios, build.estate))
 
 
 def note_scenarios(build: Build) -> None:
@@ -63,4 +61,5 @@ def drafter_of(build: Build) -> Drafter:
     """What makes drafts in this build's estate."""
     told = guardrail_settings(build.settings)
     settings = draft_settings(build.settings, told.lists, told.resources)
-    return Drafter(build.estate, load_scenarios(build.folder), told, settings, assessor=build.assessor)
+    matrix = build.guardrails
+    return Drafter(build.estate, matrix.scenarios, told, settings, assessor=build.assessor, matrix=matrix)

@@ -12,10 +12,13 @@ import pyarrow as pa
 
 from analytics.findings.assess import Assessor
 from analytics.findings.escalation.escalations import Escalations
+from analytics.findings.guardrails.matrix import Guardrails
+from analytics.findings.guardrails.scenarios import load_scenarios
 from analytics.findings.observed import Profiles
 from analytics.findings.weights import ActionWeights, action_weights
 from analytics.iam.catalogue import Catalogue, load_catalogue
 from analytics.outputs.estate import read_estate
+from analytics.outputs.matrix import guardrail_settings
 from analytics.sql import read_sql
 
 if TYPE_CHECKING:
@@ -78,6 +81,11 @@ class Build:
     def assessor(self) -> Assessor:
         """The risk of every identity of the estate, and of changed copies."""
         return Assessor(self.estate, escalations=self.escalations)
+
+    @cached_property
+    def guardrails(self) -> Guardrails:
+        """The matrix of the estate, with the scenarios of its store."""
+        return Guardrails(self.estate, load_scenarios(self.folder), guardrail_settings(self.settings))
 
     def run(self, name: str, **rows: pa.Table) -> None:
         """Run `analytics/sql/<name>.sql`; keyword arguments are rows that it reads by that name."""

@@ -54,12 +54,14 @@ class Drafter:
         settings: DraftSettings,
         *,
         assessor: Assessor | None = None,
+        matrix: Guardrails | None = None,
     ) -> None:
+        """`assessor` and `matrix`: of the same estate, scenarios and settings, where they are known."""
         self.estate = estate
         self.scenarios: Mapping[str, Scenario] = {scenario.id: scenario for scenario in scenarios}
         self.settings = settings
         self._guardrails = guardrails
-        self._given = assessor
+        self._given, self._given_matrix = assessor, matrix
 
     def make(self, asked: Asked) -> Made:
         """The draft and its effect. DraftError where there is none, with what works instead."""
@@ -117,7 +119,7 @@ class Drafter:
 
     @cached_property
     def _matrix_now(self) -> Guardrails:
-        return Guardrails(self.estate, tuple(self.scenarios.values()), self._guardrails)
+        return self._given_matrix or Guardrails(self.estate, tuple(self.scenarios.values()), self._guardrails)
 
     @cached_property
     def _assessor_now(self) -> Assessor:

@@ -79,6 +79,7 @@ class Guardrails:
                 self._by_account.setdefault(subject.account_id, []).append(subject)
         self._kinds: dict[tuple[Layer, str], Counter[Kind]] = {}
         self._uses: dict[str, Counter[Use]] = {}
+        self._cells: dict[str, tuple[Cell, ...]] = {}
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -86,11 +87,17 @@ class Guardrails:
         outside = (one for one in self._by_account if one not in self.estate.nodes)
         return (*self.estate.nodes, *sorted(outside))
 
-    def cells(self, target: str) -> Iterator[Cell]:
+    def cells(self, target: str) -> tuple[Cell, ...]:
         """Every cell of a node, account or identity (by ARN), scenario by scenario, the best of its layers last.
 
-        GuardrailError for any other target.
+        GuardrailError for any other target. Found once: each draft is compared with them.
         """
+        found = self._cells.get(target)
+        if found is None:
+            found = self._cells[target] = tuple(self._all_of(target))
+        return found
+
+    def _all_of(self, target: str) -> Iterator[Cell]:
         subject = self.estate.subjects.get(target)
         if subject is None and target not in self.estate.nodes and target not in self._by_account:
             raise GuardrailError(
