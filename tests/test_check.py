@@ -334,6 +334,15 @@ def test_junit_counts_failures_and_skips_what_cannot_be_told() -> None:
     assert list(passed) == []
 
 
+def test_junit_fails_only_where_the_exit_status_does() -> None:
+    """KEY-OLD is of medium severity."""
+    for fail_on, tag, failures in ((Severity.MEDIUM, "failure", "1"), (Severity.HIGH, "system-out", "0")):
+        (suite,) = ET.fromstring(junit(outcomes(), BUILD, fail_on))
+        assert suite.get("failures") == failures
+        assert [child.tag for child in suite[0]] == [tag]
+        assert "<img src=x>" in (suite[0][0].text or "")
+
+
 def test_a_person_reads_lines_that_steer_no_terminal() -> None:
     text = table(outcomes(), BUILD).decode()
     assert "FAIL     medium    KEY-OLD" in text

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from analytics.findings.checks import Outcome
+    from analytics.findings.checks import Outcome, Severity
 
 FORMATS = ("table", "json", "sarif", "junit")
 
@@ -46,14 +46,14 @@ def check(
     with opened(store) as con:
         outcomes = checked(con, rules=rule or (), exemptions=exemptions)
         document = check_document(con, outcomes)
-    write_whole(out, _made(chosen, outcomes, document))
+    write_whole(out, _made(chosen, outcomes, document, Severity(fail_on)))
     broken = failing(outcomes, Severity(fail_on))
     if broken:
         typer.echo(f"headroom: {', '.join(one.rule.id for one in broken)} failed.", err=True)
         raise SystemExit(1)
 
 
-def _made(file_format: str, outcomes: Sequence[Outcome], document: Mapping[str, Any]) -> bytes:
+def _made(file_format: str, outcomes: Sequence[Outcome], document: Mapping[str, Any], fail_on: Severity) -> bytes:
     from analytics.outputs import check_formats
 
     if file_format == "json":
@@ -63,5 +63,5 @@ def _made(file_format: str, outcomes: Sequence[Outcome], document: Mapping[str, 
     if file_format == "sarif":
         return check_formats.sarif(outcomes, document["build"])
     if file_format == "junit":
-        return check_formats.junit(outcomes, document["build"])
+        return check_formats.junit(outcomes, document["build"], fail_on)
     return check_formats.table(outcomes, document["build"])
