@@ -95,6 +95,16 @@ def test_filters_that_leave_nothing_are_explained(open_page, full):
     assert "No account or OU matches" in text_of(at)
 
 
+def test_the_tree_beside_the_matrix_counts_what_is_open_at_each_node(open_page, full):
+    tree = next(table.value for table in open_page(full).dataframe if "gaps" in table.value.columns)
+    with Store(full).connect() as con:
+        found = queries.guardrail_matrix(con, choice=queries.MatrixChoice())
+    counts = found.counts()
+    assert [name.strip(" \u2003▣▸") for name in tree["node"]] == [one.name for one in found.targets]
+    assert (tree["gaps"].sum(), tree["partial"].sum()) == (counts["gap"], counts["partial"])
+    assert tree["gaps"].nunique() > 1
+
+
 def test_the_same_cells_stand_in_a_table(open_page, full):
     assert "The same cells as a table" in [one.label for one in open_page(full).expander]
 

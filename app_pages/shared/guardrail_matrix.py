@@ -1,4 +1,4 @@
-"""The matrix tab: the grid on the left, what is open on the right, the same numbers as a table below."""
+"""The matrix tab: the grid on the left, on the right what is open and the OU tree, and the same numbers as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from analytics.outputs import queries
 from analytics.outputs.coverage_files import matrix_table
 from analytics.outputs.coverage_look import LAYER_NAMES, LOOKS, category_name
 from analytics.outputs.queries.guardrail_values import ABSENT
-from app_pages.shared import data, guardrail_choice, guardrail_exports, guardrail_panel, widgets
+from app_pages.shared import data, guardrail_choice, guardrail_exports, guardrail_panel, guardrail_tree, widgets
+from app_pages.shared.guardrail_tree import KIND_MARKS
 from app_pages.shared.matrix import EMPTY, Axis, Fact, Style, matrix
 from app_pages.shared.text import counted, plain
 
@@ -23,7 +24,6 @@ STYLES = {
     position: Style(look.word, fill=look.fill, mark=look.mark, ink=look.ink) for position, look in enumerate(LOOKS)
 }
 SINGLE = "held by one layer only"
-KIND_MARKS = {"root": "▣", "ou": "▸", "account": ""}
 FACTS = {
     "principals": "identities in scope",
     "stopped": "of them stopped",
@@ -55,8 +55,11 @@ def show(build: Build) -> None:
         _draw(found, choice, scenario, target)
     with beside:
         guardrail_exports.show(build, found, choice)
-    with right, st.container(border=True, gap="xsmall"):
-        guardrail_panel.show(found, choice, scenario, target)
+    with right:
+        with st.container(border=True, gap="xsmall"):
+            guardrail_panel.show(found, choice, scenario, target)
+        if not choice.target:
+            guardrail_tree.show(found, scenario)
     _table_twin(found)
 
 

@@ -81,6 +81,18 @@ def test_a_cell_opens_by_mouse_and_the_link_opens_it_again(page, matrix):
     assert query_of(page) == chosen
 
 
+def test_a_node_of_the_tree_opens_its_cell_of_the_scenario_that_is_open(page, matrix):
+    open_matrix(page, "?scenario=LOG-01")
+    tree = page.locator(".st-key-guardrail_tree canvas").first
+    row = [one.id for one in matrix.targets].index(PROD)
+    tree.wait_for()
+    page.wait_for_timeout(300)  # the canvas has no sign of its own that it is drawn
+    tree.click(position={"x": 60, "y": 36 + 30 * row + 15}, force=True)
+    page.wait_for_url(f"**at={PROD}**")
+    assert query_of(page) == {"scenario": "LOG-01", "at": PROD}
+    page.get_by_text("ProtectTrail").first.wait_for()
+
+
 def test_a_cell_opens_by_keyboard_down_to_the_marked_statement(page):
     grid = open_matrix(page)
     status = page.locator(".matrix .status")
