@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from analytics.outputs import queries
 from analytics.outputs.drafts_store import kept_drafts
 from analytics.store import Store
+from app_pages.shared import guardrail_tree
 from tests.guardrail_store import MANAGEMENT, write_guarded_store
 from tests.page_runner import run_page, text_of, tiles
 from tests.store_builder import API, HOSTILE, LOGS, NAMES, PROD, SANDBOX, write_store
@@ -103,6 +104,11 @@ def test_the_tree_beside_the_matrix_counts_what_is_open_at_each_node(open_page, 
     assert [name.strip(" \u2003▣▸") for name in tree["node"]] == [one.name for one in found.targets]
     assert (tree["gaps"].sum(), tree["partial"].sum()) == (counts["gap"], counts["partial"])
     assert tree["gaps"].nunique() > 1
+
+
+def test_the_tree_of_many_targets_waits_until_it_is_asked_for(open_page, full, monkeypatch):
+    monkeypatch.setattr(guardrail_tree, "OPEN_UNTIL", 1)
+    assert not any("gaps" in table.value.columns for table in open_page(full).dataframe)
 
 
 def test_the_same_cells_stand_in_a_table(open_page, full):

@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 KIND_MARKS = {"root": "▣", "ou": "▸", "account": ""}
 INDENT = "\u2003"  # wide enough to be seen in a table
 MOST_HEIGHT = 420  # pixels
+OPEN_UNTIL = 40  # targets: with more of them the matrix comes first, and the tree when it is asked for
 
 
 def show(found: Matrix, scenario: str) -> None:
-    """The targets of the matrix, in the order of its columns."""
+    """The targets of the matrix, in the order of its columns; a table costs the browser a fifth of a second."""
+    few = len(found.targets) <= OPEN_UNTIL
+    name = "Organisation, with what is open at each node"
+    with st.expander(name, expanded=few, key="guardrail_tree_open", on_change="rerun") as expander:
+        if expander.open:
+            _tree(found, scenario)
+
+
+def _tree(found: Matrix, scenario: str) -> None:
     states, ids = found.states, [one.id for one in found.targets]
     rows = pd.DataFrame(
         {
@@ -37,7 +46,6 @@ def show(found: Matrix, scenario: str) -> None:
         if position is not None:
             guardrail_choice.open_cell(scenario or None, ids[position])
 
-    st.markdown("**Organisation**, with what is open at each node")
     column = st.column_config
     widgets.table(
         rows,
