@@ -10,7 +10,7 @@ import streamlit as st
 from analytics.outputs import queries
 from analytics.outputs.queries import RowKind
 from app_pages.shared import action_table, data, identity_panel, widgets
-from app_pages.shared.text import number, plain, span
+from app_pages.shared.text import counted, number, plain, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +81,8 @@ def _cell(filters: Filters, principal_arn: str, service: str) -> None:
     services = data.read(queries.identity_services, principal_arn=principal_arn, window_days=filters.window_days)
     total = services[services["service"] == service].iloc[0]
     st.caption(
-        f"{len(actions):,} actions in {filters.window_days} days. High-risk weight: {number(total['unused_weight'])} "
-        f"unused, {number(total['unobserved_weight'])} unobserved."
+        f"{counted(len(actions), 'action')} in {filters.window_days} days. High-risk weight: "
+        f"{number(total['unused_weight'])} unused, {number(total['unobserved_weight'])} unobserved."
     )
     action_table.show(principal_arn, service, filters.window_days)
 

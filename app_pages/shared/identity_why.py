@@ -56,12 +56,12 @@ def _evidence(known: Mapping[str, Any], risk: Mapping[str, Any]) -> dict[str, tu
     """By factor: one line of Markdown, and the tab that holds its rows."""
     arn = known["principal_arn"]
     breadth = (
-        f"{number(known['granted'])} actions in {counted(known['services'] or 0, 'service')}, "
+        f"{counted(known['granted'] or 0, 'action')} in {counted(known['services'] or 0, 'service')}, "
         f"{number(known['surely'])} of them surely; high-risk weight {number(known['granted_weight'])}."
     )
     unused = (
         f"High-risk weight {number(known['unused_weight'])} unused and {number(known['unobserved_weight'])} that "
-        f"this export could not show; {number(known['used'])} actions used."
+        f"this export could not show; {counted(known['used'] or 0, 'action')} used."
     )
     environment = (
         span(plain(known["environment"], 30)) if known["environment"] else "not known, which counts as production"
