@@ -6,12 +6,11 @@ immutable file when all are done. The ingester's loads (`work.duckdb`, `work.loa
 
 from __future__ import annotations
 
-import gc
 import secrets
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from analytics.sources.cloudtrail import SourceFile, discover, inspect
+from analytics.sources.collector import uncollected
 from analytics.sources.columns import literal
 from analytics.sources.rejects import rejects_beside
 from analytics.sources.snapshot import Snapshot, read_snapshot
@@ -22,7 +21,7 @@ from analytics.steps.state import Build, Note, Progress
 from analytics.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -96,21 +95,6 @@ def _publish(
         con.execute("detach build")
     store.remove_old(settings.keep_builds)
     return build_id
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the search for reference cycles, which takes a fifth of the findings' time.
-
-    The steps make millions of values that live as long as the build and hardly a cycle; what nobody holds still goes.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _in_use(store: Store) -> tuple[Path | None, list[Note]]:

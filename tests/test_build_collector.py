@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.build import uncollected
+from analytics.sources.collector import uncollected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

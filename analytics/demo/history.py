@@ -16,9 +16,8 @@ from urllib.parse import quote
 from analytics.demo.company import HOME, PEOPLE, Company
 from analytics.demo.documents import allow, document, managed, trust_aws
 from analytics.demo.guardrails import DETACHED, DETACHED_AGO
-from analytics.demo.model import Account, Calendar, Entry, Identity, Plan, Use, hexadecimal, uuid_of
+from analytics.demo.model import Account, Calendar, Entry, Identity, Plan, Use, boundary_arn, hexadecimal, uuid_of
 from analytics.demo.planted import NEW_ROLE_AGO
-from analytics.demo.platform import boundary_arn
 from analytics.demo.refusals import WITHOUT_REASON, refused
 from analytics.demo.vendors import warehouse_vendor
 from analytics.demo.workforce import CLI, CONSOLE, OFFICES

@@ -6,8 +6,7 @@ from datetime import date
 
 from analytics.demo.company import OFFICES_OF_PARCELKITE, Company
 from analytics.demo.documents import allow, document, managed, trust_aws, trust_service
-from analytics.demo.model import Entry, Identity, Plan, Use, hexadecimal
-from analytics.demo.platform import boundary_arn
+from analytics.demo.model import Entry, Identity, Plan, Use, boundary_arn, hexadecimal
 from analytics.demo.workloads import AGENTS, public_addresses
 
 # name, created, trusted service, AWS managed policies, days unused before the activity (None: never used)

@@ -222,3 +222,8 @@ def uuid_of(*parts: object) -> str:
 def encoded(length: int, *parts: object) -> str:
     """Text like EC2's encoded authorization message, 43 characters for each unit of length."""
     return "".join(base64.urlsafe_b64encode(digest(number, *parts)).decode().rstrip("=") for number in range(length))
+
+
+def boundary_arn(account: Account, name: str) -> str:
+    """The ARN of a boundary in an account."""
+    return f"arn:aws:iam::{account.account_id}:policy/boundary/ardenly-{name}-boundary"

@@ -15,8 +15,9 @@ from analytics.demo.documents import (
     trust_oidc,
     trust_service,
 )
-from analytics.demo.model import Account, Entry, Identity, Managed, Plan, Use, digits, hexadecimal
-from analytics.demo.refusals import WITHOUT_REASON, refused
+from analytics.demo.model import Account, Entry, Identity, Managed, Plan, Use, boundary_arn, digits, hexadecimal
+from analytics.demo.platform_uses import audit_uses, config_uses, deploy_uses, stack_set_uses, terraform_uses
+from analytics.demo.refusals import WITHOUT_REASON
 from analytics.demo.workloads import private_addresses
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -48,11 +49,6 @@ LINKED = (
     ("config.amazonaws.com", "AWSServiceRoleForConfig", "AWSConfigServiceRolePolicy"),
     ("guardduty.amazonaws.com", "AWSServiceRoleForAmazonGuardDuty", "AmazonGuardDutyServiceRolePolicy"),
 )
-
-
-def boundary_arn(account: Account, name: str) -> str:
-    """The ARN of a boundary in an account."""
-    return f"arn:aws:iam::{account.account_id}:policy/boundary/ardenly-{name}-boundary"
 
 
 def boundaries(company: Company) -> list[Managed]:
@@ -90,7 +86,7 @@ def baseline(company: Company, account: Account) -> list[Identity]:
                 Entry.ROLE,
                 admin,
                 ("ardenly-baseline-stackset",),
-                _stack_set_uses(),
+                stack_set_uses(),
                 per_day=0.9,
                 minutes=6,
                 addresses=("cloudformation.amazonaws.com",),
@@ -106,7 +102,7 @@ def baseline(company: Company, account: Account) -> list[Identity]:
             Entry.ROLE,
             hub,
             ("audit-scan",),
-            _audit_uses(account),
+            audit_uses(account),
             per_day=1.0,
             minutes=9,
             addresses=private_addresses(tooling, "audit"),
@@ -192,19 +188,19 @@ def pipelines(company: Company) -> list[Identity]:
                        "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:PassRole", "iam:UpdateAssumeRolePolicy", "iam:DeleteRole"],
                       [f"arn:aws:iam::{account.account_id}:role/workload/*"])
             )  # fmt: skip
-        deploy.plans.append(github_plan(_deploy_uses(company, account, service, function), repository, 3.2, 9))
+        deploy.plans.append(github_plan(deploy_uses(company, account, service, function), repository, 3.2, 9))
         roles.append(deploy)
         plan = Identity(account, "ardenly-terraform-plan", max(date(2023, 1, 9), account.joined), path="/ci/", tags=dict(owner, repository="ardenly/infrastructure"))  # fmt: skip
         plan.trust = github_trust(account, "repo:ardenly/infrastructure:pull_request", exact=True)
         plan.attached = [managed("ReadOnlyAccess")]
         state = f"arn:aws:s3:::ardenly-terraform-state/{account.name}/*"
         plan.inline["state"] = document(allow(["s3:GetObject", "s3:PutObject"], [state]), _no_secrets())
-        plan.plans.append(github_plan(_terraform_uses(shared, account, 0.5), "infrastructure", 2.2, 6, TERRAFORM))
+        plan.plans.append(github_plan(terraform_uses(shared, account, 0.5), "infrastructure", 2.2, 6, TERRAFORM))
         apply = Identity(account, "ardenly-terraform-apply", max(date(2023, 1, 9), account.joined), path="/ci/", tags=dict(owner, repository="ardenly/infrastructure"))  # fmt: skip
         apply.trust = trust_aws(hub)
         apply.attached = [managed("AdministratorAccess")]
         apply.plans.append(
-            Plan(Entry.ROLE, hub, ("terraform-apply",), _terraform_uses(shared, account, 1.0), per_day=0.16, minutes=8, addresses=_RUNNERS, agents=TERRAFORM)
+            Plan(Entry.ROLE, hub, ("terraform-apply",), terraform_uses(shared, account, 1.0), per_day=0.16, minutes=8, addresses=_RUNNERS, agents=TERRAFORM)
         )  # fmt: skip
         roles.append(apply)
         roles.append(plan)
@@ -222,7 +218,7 @@ def linked(company: Company, account: Account) -> list[Identity]:
         role.attached = [managed(f"aws-service-role/{policy}")]
         if service == "config.amazonaws.com":
             role.plans.append(
-                Plan(Entry.INSIDE, service, ("AWSConfig-Describe",), _config_uses(), per_day=4, minutes=0, addresses=(service,), agents=(service,))
+                Plan(Entry.INSIDE, service, ("AWSConfig-Describe",), config_uses(), per_day=4, minutes=0, addresses=(service,), agents=(service,))
             )  # fmt: skip
         if service == "guardduty.amazonaws.com":
             uses: tuple[Use, ...] = (Use("ec2:DescribeInstances", 0.5), Use("ec2:DescribeVpcEndpoints", 0.5))
@@ -251,145 +247,6 @@ def github_plan(uses: tuple[Use, ...], repository: str, per_day: float, minutes:
     """What a repository's pipeline does, a session per run."""
     labels = tuple(f"gha-{repository}-{digits(11, repository, n)}" for n in range(400))
     return Plan(Entry.OIDC, f"{GITHUB}|repo:ardenly/{repository}", labels, uses, "pipeline", per_day, minutes, _RUNNERS, agents)  # fmt: skip
-
-
-def _deploy_uses(company: Company, account: Account, service: str, function: str) -> tuple[Use, ...]:
-    environment = {"production": "prod", "staging": "staging", "development": "dev"}.get(
-        account.environment, "security"
-    )
-    of = {
-        "cluster": f"ardenly-{environment}",
-        "service": service,
-        "function": f"{function}-{environment}",
-        "stack": f"{function}-{environment}",
-    }
-    of |= {"registry": company.account("shared-services").account_id, "repository": service}
-    return (
-        Use("sts:GetCallerIdentity", 1.0),
-        Use("ecr:GetAuthorizationToken", 0.8),
-        Use("ecs:DescribeTaskDefinition", 0.8, of),
-        Use("ecs:RegisterTaskDefinition", 0.6, of),
-        Use("ecs:UpdateService", 0.6, of),
-        Use("ecs:DescribeServices", 4.0, of),
-        Use("lambda:UpdateFunctionCode", 0.7, of),
-        Use("lambda:GetFunctionConfiguration", 1.4, of),
-        Use("lambda:PublishVersion", 0.4, of),
-        Use("cloudformation:DescribeStacks", 1.2, of),
-        Use("cloudformation:CreateChangeSet", 0.25, of),
-        Use("cloudformation:DescribeChangeSet", 0.5, of),
-        Use("cloudformation:ExecuteChangeSet", 0.25, of),
-        Use("cloudformation:DescribeStackEvents", 0.7, of),
-        *_deploys_refused(account, of),
-    )  # fmt: skip
-
-
-def _deploys_refused(account: Account, of: dict[str, str]) -> tuple[Use, ...]:
-    """Roles without the boundary are refused by the pipeline's own boundary."""
-    if account.environment not in {"production", "security"}:
-        return ()
-    role = {
-        "role_name": f"{of['service']}-task",
-        "role_path": "/workload/",
-        "trust": "{}",
-        "trust_encoded": "",
-        "description": "",
-    }
-    role |= {
-        "role_id": "",
-        "created": "",
-        "role": f"arn:aws:iam::{account.account_id}:role/workload/{of['service']}-task",
-    }
-    return (
-        Use(
-            "iam:CreateRole",
-            0.02,
-            {**role, "resource": role["role"]},
-            refused("boundary", "explicit", "iam:CreateRole"),
-        ),
-    )
-
-
-def _terraform_uses(shared: Account, account: Account, weight: float) -> tuple[Use, ...]:
-    state = {
-        "bucket": "ardenly-terraform-state",
-        "key": f"{account.name}/terraform.tfstate",
-        "owner": shared.account_id,
-    }
-    bucket = {"bucket": f"ardenly-access-logs-{account.name}"}
-    names = {
-        "role_name": "ardenly-security-audit",
-        "policy_name": "workload",
-        "policy": boundary_arn(account, "workload"),
-    }
-    names |= {"log_group": f"/ardenly/{account.name}", "function": "baseline-check"}
-    uses = [
-        Use("s3:GetObject", 2.0, state, shared_with=shared.account_id),
-        Use("sts:GetCallerIdentity", 1.0),
-        Use("iam:GetRole", 3.0, names),
-        Use("iam:ListRolePolicies", 1.5, names),
-        Use("iam:ListAttachedRolePolicies", 1.5, names),
-        Use("iam:GetPolicy", 0.8, names),
-        Use("iam:GetPolicyVersion", 0.8, names),
-        Use("ec2:DescribeVpcs", 0.8),
-        Use("ec2:DescribeSubnets", 1.0),
-        Use("ec2:DescribeSecurityGroups", 1.2),
-        Use("ec2:DescribeRouteTables", 0.8),
-        Use("s3:GetBucketPolicy", 0.8, bucket),
-        Use("s3:GetBucketEncryption", 0.8, bucket),
-        Use("s3:GetBucketVersioning", 0.8, bucket),
-        Use("s3:GetBucketTagging", 0.8, bucket),
-        Use("s3:GetBucketPublicAccessBlock", 0.6, bucket),
-        Use("logs:DescribeLogGroups", 0.8),
-    ]
-    if weight < 1.0:
-        secret = {"secret": "prod/shared/database-q7w8e9"}
-        uses.append(
-            Use(
-                "secretsmanager:GetSecretValue",
-                0.06,
-                secret,
-                refused("identity", "explicit", "secretsmanager:GetSecretValue"),
-            )
-        )
-    if weight == 1.0:
-        uses.append(Use("s3:PutObject", 1.0, state, shared_with=shared.account_id))
-        uses.append(Use("s3:PutBucketTagging", 0.2, bucket))
-        uses.append(Use("iam:TagRole", 0.2, names | {"owner_mail": account.owner, "role_name": "terraform-managed"}))
-        uses.append(Use("logs:PutRetentionPolicy", 0.3, names))
-    return tuple(uses)
-
-
-def _audit_uses(account: Account) -> tuple[Use, ...]:
-    names = {"bucket": "ardenly-access-logs", "kms": "alias/aws/s3", "owner": "", "user_name": "break-glass-1"}
-    listed = (
-        "iam:ListRoles", "iam:ListUsers", "iam:GetAccountSummary", "iam:GetAccountAuthorizationDetails", "iam:GenerateCredentialReport",
-        "iam:GetCredentialReport", "iam:GetAccountPasswordPolicy", "s3:ListBuckets", "ec2:DescribeSecurityGroups", "ec2:DescribeInstances",
-        "ec2:DescribeSnapshots", "kms:ListKeys", "kms:ListAliases", "lambda:ListFunctions", "rds:DescribeDBInstances",
-        "cloudtrail:DescribeTrails", "config:DescribeConfigurationRecorders", "guardduty:ListDetectors",
-    )  # fmt: skip
-    closed = {"rds:DescribeDBInstances"} if account.name == "log-archive" else set()
-    return tuple(
-        Use(name, 0.55, names, refused("scp", "implicit", "rds:DescribeDBInstances") if name in closed else None)
-        for name in listed
-    )
-
-
-def _config_uses() -> tuple[Use, ...]:
-    listed = (
-        "ec2:DescribeSecurityGroups", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
-        "iam:ListRoles", "iam:ListPolicies", "s3:ListBuckets", "kms:ListKeys", "lambda:ListFunctions", "elasticloadbalancing:DescribeLoadBalancers",
-    )  # fmt: skip
-    return tuple(Use(name, 0.12) for name in listed)
-
-
-def _stack_set_uses() -> tuple[Use, ...]:
-    names = {"role_name": "ardenly-security-audit", "stack": "StackSet-ardenly-baseline"}
-    return (
-        Use("cloudformation:DescribeStacks", 1.0, names),
-        Use("iam:GetRole", 1.0, names),
-        Use("cloudtrail:DescribeTrails", 0.5),
-        Use("config:DescribeConfigurationRecorders", 0.5),
-    )
 
 
 def _no_secrets() -> dict[str, object]:

@@ -7,8 +7,19 @@ from datetime import date
 from analytics.demo.company import HOME, PEOPLE, Company, Person, team
 from analytics.demo.documents import allow, document, managed, statement, trust_saml
 from analytics.demo.guardrails import DETACHED_AGO
-from analytics.demo.model import Account, Calendar, Document, Entry, Identity, Plan, Refusal, Use, hexadecimal, uuid_of
-from analytics.demo.platform import boundary_arn
+from analytics.demo.model import (
+    Account,
+    Calendar,
+    Document,
+    Entry,
+    Identity,
+    Plan,
+    Refusal,
+    Use,
+    boundary_arn,
+    hexadecimal,
+    uuid_of,
+)
 from analytics.demo.refusals import refused
 
 OFFICES = ("198.51.100.24", "198.51.100.25", "203.0.113.66")  # Dublin, Hamburg and the VPN

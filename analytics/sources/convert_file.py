@@ -6,10 +6,8 @@ complete. Records that are no events go to a part of the rejects file, which `co
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +17,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analytics.sources.collector import uncollected
 from analytics.sources.records import DigestError, Unparsed, UnreadableError, read_records
 from analytics.sources.rows import OTHER_FIELDS, SCHEMA, RecordError, Row, row_of
 
@@ -75,7 +74,7 @@ def convert_file(job: Job) -> ConvertedFile:
     """Convert one file. What is wrong with it or with a record is in the answer and the rejects, never an exception."""
     tally = _Tally()
     try:
-        with _no_cycle_search():
+        with uncollected():
             days = _tables(_rows(job.source, tally))
     except DigestError as error:
         return ConvertedFile(job.source, Outcome.NO_EVENTS, reason=str(error))
@@ -96,18 +95,6 @@ def convert_file(job: Job) -> ConvertedFile:
         outputs=outputs,
         other_fields=dict(tally.other_fields),
     )
-
-
-@contextmanager
-def _no_cycle_search() -> Iterator[None]:
-    """JSON values hold no cycles; looking for some in millions of them takes a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def unreadable(job: Job, reason: str) -> ConvertedFile:

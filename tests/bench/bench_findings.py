@@ -25,6 +25,7 @@ import analytics.build
 from analytics.findings.escalation.escalations import Escalations
 from analytics.outputs.estate import read_estate
 from analytics.settings import Settings
+from analytics.sources.collector import uncollected
 from analytics.store import Store
 from tests.bench import make_estate
 
@@ -81,7 +82,7 @@ def run_stage(folder: Path, number: int) -> None:
         estate = read_estate(con)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
-    with analytics.build.uncollected():
+    with uncollected():
         found = STAGES[number][2](estate)
     seconds = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
